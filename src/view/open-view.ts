@@ -155,10 +155,13 @@ export interface SnapshotLicence {
 }
 
 /**
- * Decides whether to use a snapshot of the log.
- * @throws {UnusableSnapshotError} to skip it; the message says why
+ * Decides whether to use a snapshot of the log. The licence may come later, after a comparison with the log: meanwhile the new
+ * view is filled, and discarded if the licence is refused.
+ * @throws {UnusableSnapshotError} to skip it, now or in place of the licence; the message says why
  */
-export type JudgeSnapshot<Licence extends SnapshotLicence> = (snapshot: Snapshot) => Promise<Licence>
+export type JudgeSnapshot<Licence extends SnapshotLicence> = (
+  snapshot: Snapshot,
+) => Promise<{ readonly licence: Licence | Promise<Licence> }>
 
 export interface RebuiltView<Licence extends SnapshotLicence = SnapshotLicence> {
   readonly view: View
@@ -195,9 +198,16 @@ export async function rebuildViewFromSnapshot<Licence extends SnapshotLicence>(
     try {
       const snapshot = await openSnapshot(git, row)
       await requireSnapshotOf(git, snapshot, head as Oid)
-      const licence = await judge(snapshot)
+      const licence = Promise.resolve((await judge(snapshot)).licence)
+      // It may be refused before it is waited for.
+      licence.catch(() => {})
+      const filled = rebuild(options, formerState, { from: { snapshot, licence } })
+      filled.catch(() => {})
+      // A refusal says more than how the filling then ended.
+      await filled.catch(() => licence)
+      const granted = await licence
       isJudged = true
-      return { view: await rebuild(options, formerState, { from: { snapshot, licence } }), snapshot, licence }
+      return { view: await filled, snapshot, licence: granted }
     } catch (error) {
       if (!(error instanceof UnusableSnapshotError)) throw error
       passedOver += 1
@@ -313,23 +323,24 @@ export async function foldInMemory(git: GitPort, stream: IssueStream, head: Oid 
 
 interface SnapshotSource {
   readonly snapshot: Snapshot
-  readonly licence: SnapshotLicence
+  readonly licence: Promise<SnapshotLicence>
 }
 
 /** Fills an empty view with everything up to a snapshot's `walHead`. @throws {UnusableSnapshotError} */
 async function fillFromSnapshot(
   { git, report, warn, progress }: OpenViewOptions,
   view: View,
-  { snapshot, licence }: SnapshotSource,
+  { snapshot, licence: pending }: SnapshotSource,
 ): Promise<void> {
   const problems: LogProblem[] = []
   await fillView(view, {
     head: snapshot.walHead,
-    source: readSnapshot(git, snapshot),
+    source: unlessRefused(readSnapshot(git, snapshot), pending),
     // Reported only once the snapshot has proved sound; otherwise the log reports them.
     report: (problem) => void problems.push(problem),
     ...(progress === undefined ? {} : { progress }),
   })
+  const licence = await pending
   // Missing parts of the snapshot itself are found here.
   for (const problem of problems) if (licence.isReportTrue || problem.commit === snapshot.oid) report(problem)
   const { problemCount = 0, hasRepeats = false } = snapshot.report ?? {}
@@ -339,6 +350,21 @@ async function fillFromSnapshot(
     warn('snapshot-report', message, { ref: snapshot.ref, oid: snapshot.oid, problem_count: problemCount })
   }
   if (hasRepeats || licence.hasRepeats) await view.noteRepeats()
+}
+
+/** Ends as soon as the licence is refused. */
+async function* unlessRefused<Item>(
+  source: AsyncIterable<Item>,
+  licence: Promise<SnapshotLicence>,
+): AsyncGenerator<Item> {
+  let isRefused = false
+  licence.catch(() => {
+    isRefused = true
+  })
+  for await (const item of source) {
+    if (isRefused) await licence
+    yield item
+  }
 }
 
 function movedDuringRebuild({ ref }: Snapshot): UnusableSnapshotError {

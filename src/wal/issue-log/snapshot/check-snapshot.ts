@@ -53,9 +53,17 @@ export async function checkSnapshot(options: CheckSnapshotOptions): Promise<Snap
   const { git, snapshot, hydrate } = options
   const { walHead } = snapshot
   if ((await git.findCutCommits([walHead])).length > 0) return unknown('the clone is shallow')
-  const ledger = await openLedger(git, snapshot)
   const reportsProblems = (snapshot.report?.problemCount ?? 0) > 0
-  if (!reportsProblems && (await matchesList(options, ledger))) {
+  const list = reportsProblems ? undefined : startList(git, walHead)
+  let ledger: Ledger
+  let isMatch: boolean
+  try {
+    ledger = await openLedger(git, snapshot)
+    isMatch = list !== undefined && (await matchesList(list, options, ledger))
+  } finally {
+    await list?.rest.return(false)
+  }
+  if (isMatch) {
     return { outcome: 'sound', hasRepeats: ledger.hasRepeats, isReportTrue: true }
   }
   ledger.forgetLog()
@@ -83,26 +91,30 @@ const plainFilesMax = 200
 /** Multi-record chunks read in parallel; each may have 64 MiB. */
 const readsMax = 4
 
-/** Whether the list of the log's files proves a match. False also when the list is not conclusive. */
-async function matchesList({ git, snapshot, progress }: CheckSnapshotOptions, ledger: Ledger): Promise<boolean> {
-  const list = listHistory(git, snapshot.walHead)
-  try {
-    return await matchesCommits(list, { git, progress }, ledger)
-  } finally {
-    await list.return(false)
-  }
+interface StartedList {
+  readonly first: ReturnType<ReturnType<typeof listHistory>['next']>
+  readonly rest: ReturnType<typeof listHistory>
 }
 
-async function matchesCommits(
-  list: ReturnType<typeof listHistory>,
-  { git, progress }: Pick<CheckSnapshotOptions, 'git' | 'progress'>,
+/** Git walks the whole history before its first answer. */
+function startList(git: GitPort, head: Oid): StartedList {
+  const rest = listHistory(git, head)
+  const first = rest.next()
+  first.catch(() => {})
+  return { first, rest }
+}
+
+/** Whether the list of the log's files proves a match. False also when the list is not conclusive. */
+async function matchesList(
+  { first, rest }: StartedList,
+  { git, progress }: CheckSnapshotOptions,
   ledger: Ledger,
 ): Promise<boolean> {
   /** Chunks that are not a single record of the snapshot, with the number of commits that hold them. */
   const others = new Map<Oid, number>()
   let commits = 0
-  for (;;) {
-    const { value, done } = await list.next()
+  for (let step = first; ; step = rest.next()) {
+    const { value, done } = await step
     if (done === true) {
       if (!value) return false
       break
