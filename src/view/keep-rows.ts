@@ -2,7 +2,7 @@
  * Keeps the rows files of a view up to date: on close, appends the changes of this process, or writes new files.
  *
  * Invariants
- * - A process writes at most its changes and files of `rowsBytesMax`. A view that has outgrown that has no file until a process reads
+ * - A process writes at most its changes and a file of `rowsBytesMax`. A view that has outgrown that has no file until a process reads
  *   most of it: writing a large file takes a small part of its time.
  * - Only a process that has the LevelDB directory open, and thereby locked, writes the files.
  * - A file names the state that it is a copy of. A process that was killed leaves an older one, which no reader uses.
@@ -12,11 +12,10 @@ import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { privatePermissions, type SharedPermissions } from '../git/index.ts'
 import { metaKey } from './keys.ts'
-import { encodeList, listFileName } from './list-file.ts'
+import { listFileName } from './list-file.ts'
 import { encodeValue, RecordedChanges } from './recorded-changes.ts'
 import { replaceFile } from './replace-file.ts'
 import {
-  issueRows,
   largeRowsBytesMax,
   largeRowsIssuesMax,
   listPart,
@@ -27,7 +26,7 @@ import {
   rowsParts,
 } from './rows-families.ts'
 import { encodeBase, encodeChange, openRowsFile, type RowsFile, type RowsState } from './rows-file.ts'
-import { formatLine, valueIn } from './rows-section.ts'
+import { formatLine } from './rows-section.ts'
 import type { Scan, ScanOptions, Store, StoreBatch } from './store.ts'
 
 /** An event takes at least this much of a file. */
@@ -105,13 +104,8 @@ export function keepRows(
     const lines = (old && recorded.mergeInto(old, part)) ?? (await copyFamilies(store, part))
     const base = encodeBase({ schema, state, bytesMax }, lines)
     if (base === undefined) return false
-    if (part === listPart) writeList({ schema, state }, lines.get(issueRows) ?? [])
     replaceFile(path, base, permissions)
     return true
-  }
-
-  function writeList({ schema, state }: Pick<PlainState, 'schema' | 'state'>, lines: readonly string[]): void {
-    replaceFile(join(folder, listFileName), encodeList(schema, state, lines.map(valueIn)), permissions)
   }
 
   /** A reader of large steps reads much. */

@@ -6,11 +6,12 @@
  *     head := line of JSON {"schema", "state", "count", "openCount", "bytes", "checksum"}, as in a rows file
  *     text := the JSON of each row as in a list without claims, by creation, with commas
  *
- * It is of the base of the rows file. What has changed since, a reader takes from there.
+ * It is of the base of the rows file. What has changed since, a reader takes from there. The first reader of a base writes it: two that
+ * write at the same time write the same, and one that comes too late leaves a file that the next reader replaces.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { IssueId } from '../model/index.ts'
-import { checksum, openSummedMemory } from './checksums.ts'
+import { checksumsOf, openSummedMemory } from './checksums.ts'
 import { createdTsIn, extendText, idPrefixIn, isBefore, isOpenIn, issueIdIn, shortIdIn } from './row-text.ts'
 import { encodeLine, type RowsState, readLine } from './rows-file.ts'
 import { pad, padded } from './rows-section.ts'
@@ -38,15 +39,20 @@ interface Head {
 }
 
 /** @param texts - of all rows, by id */
-export function encodeList(schema: string, state: RowsState, texts: readonly string[]): Buffer {
+export function encodeList(
+  schema: string,
+  state: RowsState,
+  texts: readonly string[],
+): { readonly bytes: Buffer; readonly list: ListText } {
   const { blocks, count, openCount } = listWhole(texts, shortIdLength)
   const listed = blocks.flatMap((block) =>
     block.texts.map((text, index) => extendText(text, block.shortIds[index] as string)),
   )
-  const content = Buffer.from(listed.join(','))
-  const text = pad(content)
-  const head: Head = { schema, state, count, openCount, bytes: content.length, checksum: checksum(text) }
-  return Buffer.concat([encodeLine(head), text])
+  const json = Buffer.from(listed.join(','))
+  const text = pad(json)
+  const [sum = 0] = checksumsOf(text, [text.length])
+  const head: Head = { schema, state, count, openCount, bytes: json.length, checksum: sum }
+  return { bytes: Buffer.concat([encodeLine(head), text]), list: { json, count, openCount } }
 }
 
 /** The list of a state; undefined when there is none, or it is damaged. */

@@ -86,7 +86,7 @@ export async function openRowsView(
   options: OpenViewOptions & { readonly rowsUse: RowsUse },
 ): Promise<View | undefined> {
   if (options.doubtsHead === true) return undefined
-  const store = openRowsStore(options.directory, viewSchema, options.rowsUse)
+  const store = openRowsStore(options.directory, viewSchema, options.rowsUse, options.permissions)
   if (store === undefined) return undefined
   try {
     const view = await View.over(store, {})

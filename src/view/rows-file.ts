@@ -58,6 +58,8 @@ export interface RowsFile {
    * @param lt - hex; undefined for all keys from `gte`
    */
   readonly readLines: (name: string, gte?: string, lt?: string) => readonly string[] | undefined
+  /** Lines of a family by key without the changes; undefined as for `readLines`. */
+  readonly readBase: (name: string) => readonly string[] | undefined
   /** The changed values of a family by key, hex; undefined when they are damaged. */
   readonly changesOf: (name: string) => ReadonlyMap<string, string | undefined> | undefined
   /** Bytes of the lines of a family. */
@@ -201,6 +203,13 @@ function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
         const lines = sections.get(name)?.read(gte, lt)
         const values = changed.get(name)
         return lines === undefined || values === undefined ? lines : values.mergeInto(lines, gte, lt)
+      } catch {
+        return undefined
+      }
+    },
+    readBase(name) {
+      try {
+        return sections.get(name)?.read('', undefined)
       } catch {
         return undefined
       }

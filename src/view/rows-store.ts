@@ -4,9 +4,11 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { privatePermissions, type SharedPermissions } from '../git/index.ts'
 import { applyEvent, decodeRecord, emptyIssueState, formatIssueState, type IssueId } from '../model/index.ts'
 import { eventKey, eventsOfIssue, issueIdOfStateKey, parseIssueEventKey } from './keys.ts'
-import { changeList, type ListText, listFileName, readList } from './list-file.ts'
+import { changedRowsMax, changeList, encodeList, type ListText, listFileName, readList } from './list-file.ts'
+import { replaceFile } from './replace-file.ts'
 import { eventsPart, issueRows, listPart, type RowsFamily, type RowsUse, rowsFamilyOf } from './rows-families.ts'
 import { openRowsFile, type RowsFile } from './rows-file.ts'
 import { keyIn, placeOf, valueIn } from './rows-section.ts'
@@ -29,10 +31,15 @@ export function isNotInRows(error: unknown): boolean {
 const bytesPerRead = 8 * 1024
 
 /** The store over the files in a `level` folder; undefined when they are missing, damaged, or of another schema. */
-export function openRowsStore(folder: string, schema: number, use: RowsUse): Store | undefined {
+export function openRowsStore(
+  folder: string,
+  schema: number,
+  use: RowsUse,
+  permissions: SharedPermissions = privatePermissions,
+): Store | undefined {
   if (use === 'events' && !existsSync(join(folder, eventsPart.fileName))) return undefined
   const rows = openRowsFile(join(folder, listPart.fileName))
-  if (rows?.schema === `${schema}`) return rowsStore(folder, rows, () => openEvents(folder, rows))
+  if (rows?.schema === `${schema}`) return rowsStore({ folder, permissions }, rows, () => openEvents(folder, rows))
   rows?.close()
   return undefined
 }
@@ -47,7 +54,16 @@ function openEvents(folder: string, { schema, state }: RowsFile): RowsFile | und
   return undefined
 }
 
-function rowsStore(folder: string, rows: RowsFile, openEventsFile: () => RowsFile | undefined): Store {
+interface RowsPlace {
+  readonly folder: string
+  readonly permissions: SharedPermissions
+}
+
+function rowsStore(
+  { folder, permissions }: RowsPlace,
+  rows: RowsFile,
+  openEventsFile: () => RowsFile | undefined,
+): Store {
   /** Lines of the families that were read as a whole. */
   const whole = new Map<string, readonly string[]>()
   const singleReads = new Map<string, number>()
@@ -88,6 +104,19 @@ function rowsStore(folder: string, rows: RowsFile, openEventsFile: () => RowsFil
       applyEvent(state, decoded.event)
     }
     return Buffer.from(formatIssueState(state))
+  }
+
+  /** Writes the list of the base for later readers, and returns it. */
+  function makeList(): ListText | undefined {
+    const lines = rows.readBase(issueRows)
+    if (lines === undefined) return undefined
+    const { bytes, list } = encodeList(rows.schema, rows.baseState, lines.map(valueIn))
+    try {
+      replaceFile(join(folder, listFileName), bytes, permissions)
+    } catch {
+      // No room or no permission.
+    }
+    return list
   }
 
   function get(key: Buffer): Buffer | undefined {
@@ -148,9 +177,10 @@ function rowsStore(folder: string, rows: RowsFile, openEventsFile: () => RowsFil
         return (line): [Buffer, Buffer] => [toKey(line), decode(line, family)]
       }),
     listText() {
-      const list = readList(join(folder, listFileName), rows.schema, rows.baseState)
-      const changes = list && rows.changesOf(issueRows)
-      return changes === undefined || changes.size === 0 ? changes && list : changeList(list as ListText, changes)
+      const changes = rows.changesOf(issueRows)
+      if (changes === undefined || changes.size > changedRowsMax) return undefined
+      const base = readList(join(folder, listFileName), rows.schema, rows.baseState) ?? makeList()
+      return base === undefined || changes.size === 0 ? base : changeList(base, changes)
     },
     startBatch() {
       throw new NotInRowsError('a rows file is read-only')

@@ -31,7 +31,7 @@ const textsOf = (rows: ReadonlyMap<string, Row>) => [...rows.keys()].sort().map(
 const idOf = (start: string) => start.padEnd(32, '0') as IssueId
 
 function read(rows: ReadonlyMap<string, Row>) {
-  writeFileSync(path, encodeList('6', state, textsOf(rows)))
+  writeFileSync(path, encodeList('6', state, textsOf(rows)).bytes)
   const list = readList(path, '6', state)
   assert.ok(list !== undefined)
   return list
@@ -129,7 +129,7 @@ test('claims are put into the rows of their issues', () => {
 
 test('a damaged file, or one of another state, is not used', () => {
   const rows = rowsById([{ issue_id: idOf('0a'), title: 'é', state: 'open', created_ts: 1 }])
-  const bytes = encodeList('6', state, textsOf(rows))
+  const { bytes } = encodeList('6', state, textsOf(rows))
   for (let index = 0; index < bytes.length; index++) {
     const damaged = Buffer.from(bytes)
     damaged[index] = (damaged[index] as number) ^ 1

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -203,6 +204,33 @@ describe('rows files', () => {
     assert.equal((await scan.all()).includes(first as string), false)
   })
 
+  it('the first reader writes the list as text, and one of another state is replaced', async () => {
+    const folder = mkdtempSync(join(dir, 'level-'))
+    const path = join(folder, 'rows.list')
+    const store = await openMemoryStore()
+    const readText = () => assertSameText(openRowsStore(folder, viewSchema, 'lists'), store)
+    await applyInSessions(store, folder, [[creation(issueId('aa'))]])
+    assert.equal(existsSync(path), false)
+    assert.ok(await readText())
+    const first = readFileSync(path)
+    await applyInSessions(store, folder, [[creation(issueId('bb'))]], 1)
+    assert.ok(await readText())
+    // With the change in the rows file only.
+    assert.deepEqual(readFileSync(path), first)
+    rmSync(join(folder, 'rows'))
+    await applyInSessions(store, folder, [[]], 2)
+    assert.ok(await readText())
+    assert.notDeepEqual(readFileSync(path), first)
+    // Where it cannot be written.
+    rmSync(path)
+    mkdirSync(path)
+    assert.ok(await readText())
+    rmSync(path, { recursive: true })
+    assert.ok(await readText())
+    await store.put(metaKey('log_gaps'), Buffer.from('{}'))
+    await applyInSessions(store, folder, [[]], 3)
+    assert.deepEqual(readdirSync(folder), [])
+  })
   it('a killed process leaves files that are written anew', async () => {
     const folder = mkdtempSync(join(dir, 'level-'))
     const store = await openMemoryStore()
@@ -256,7 +284,7 @@ describe('rows files', () => {
     await store.put(metaKey('event_count'), Buffer.from(`${rowsBytesMax}`))
     rmSync(join(folder, 'rows'))
     await readMuch(store, folder)
-    assert.deepEqual(readdirSync(folder), ['rows', 'rows.list'])
+    assert.deepEqual(readdirSync(folder), ['rows'])
     const rows = openRowsStore(folder, viewSchema, 'lists') as Store
     await assertSameLists(rows, store)
     const view = (await View.over(rows, {})) as View
@@ -298,7 +326,7 @@ describe('the rows file of a large view', () => {
     await applyInSessions(store, folder, [manyIssues(1, 100), manyIssues(rowsBytesMax / 500, 1000)], 1)
     assert.deepEqual(readdirSync(folder), [])
     await readMuch(store, folder)
-    assert.deepEqual(readdirSync(folder), ['rows', 'rows.list'])
+    assert.deepEqual(readdirSync(folder), ['rows'])
     assert.ok(statSync(rowsPath(folder)).size > rowsBytesMax)
     await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
   })
