@@ -120,7 +120,7 @@ export const syncLines = [
 export const rebuildLines = [['work', 'git', 'repack', '-adq'], ['rebuild'], ['rebuild', '--json']]
 
 /** Modules that only a sync of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
-export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file']
+export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file', 'view/fill']
 
 /** With a head that is loose, and with one in a pack. */
 export const idleSyncLines = [

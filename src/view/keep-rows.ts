@@ -12,12 +12,12 @@ import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { privatePermissions, type SharedPermissions } from '../git/index.ts'
 import { metaKey } from './keys.ts'
-import { listFileName } from './list-file.ts'
 import { encodeValue, RecordedChanges } from './recorded-changes.ts'
 import { replaceFile } from './replace-file.ts'
 import {
   largeRowsBytesMax,
   largeRowsIssuesMax,
+  listFileName,
   listPart,
   type RowsPart,
   rowsBytesMax,

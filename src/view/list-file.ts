@@ -18,9 +18,6 @@ import { pad, padded } from './rows-section.ts'
 import { shortIdLength } from './short-ids.ts'
 import { listWhole } from './whole-list.ts'
 
-/** In the `level` folder. */
-export const listFileName = 'rows.list'
-
 /** A whole list as text. */
 export interface ListText {
   /** UTF-8: the elements with commas between them. */

@@ -30,6 +30,9 @@ export const listPart: RowsPart = {
   ].map(text),
 }
 
+/** The list as text, beside the file for lists. */
+export const listFileName = 'rows.list'
+
 /** What single issues need besides. Their states are folded from their events. */
 export const eventsPart: RowsPart = {
   fileName: 'rows.events',

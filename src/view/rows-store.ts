@@ -7,9 +7,17 @@ import { join } from 'node:path'
 import { privatePermissions, type SharedPermissions } from '../git/index.ts'
 import { applyEvent, decodeRecord, emptyIssueState, formatIssueState, type IssueId } from '../model/index.ts'
 import { eventKey, eventsOfIssue, issueIdOfStateKey, parseIssueEventKey } from './keys.ts'
-import { changedRowsMax, changeList, encodeList, type ListText, listFileName, readList } from './list-file.ts'
+import { changedRowsMax, changeList, encodeList, type ListText, readList } from './list-file.ts'
 import { replaceFile } from './replace-file.ts'
-import { eventsPart, issueRows, listPart, type RowsFamily, type RowsUse, rowsFamilyOf } from './rows-families.ts'
+import {
+  eventsPart,
+  issueRows,
+  listFileName,
+  listPart,
+  type RowsFamily,
+  type RowsUse,
+  rowsFamilyOf,
+} from './rows-families.ts'
 import { openRowsFile, type RowsFile } from './rows-file.ts'
 import { keyIn, placeOf, valueIn } from './rows-section.ts'
 import type { Scan, ScanOptions, Store } from './store.ts'

@@ -198,6 +198,28 @@ describe('what a sync loads', () => {
     assertSyncLoads(syncsView)
   })
 
+  it('nothing cold when hundreds are new, here, there or in both', () => {
+    const allowed = { ...syncsView, packages: [...syncsView.packages, 'hash-wasm'] }
+    const createMany = (clone: string) => {
+      const operations = Array.from({ length: 800 }, (_, index) => ({ op: 'create', title: `${clone} ${index}` }))
+      const input = operations.map((operation) => JSON.stringify(operation)).join('\n')
+      const { status, stderr } = spawnSync(process.execPath, [gritePath, 'batch'], {
+        ...{ cwd: clone, env: sandbox.environment, input, encoding: 'utf8' },
+      })
+      assert.equal(status, 0, stderr)
+    }
+    createMany(path)
+    assertSyncLoads(allowed)
+    peer.grite('sync')
+    createMany(peer.path)
+    peer.grite('sync')
+    assertSyncLoads(allowed)
+    createMany(peer.path)
+    peer.grite('sync')
+    createMany(path)
+    assertSyncLoads(allowed)
+  })
+
   function assertSyncLoads({ scripts, packages }: Pick<Allowed, 'scripts' | 'packages'>): void {
     const loaded = loadedBy(['sync'])
     assert.deepEqual(
