@@ -175,7 +175,7 @@ function withoutShield(word: string): string {
 function readLine(argv: readonly string[], options: Readonly<Record<string, OptionSpec>>): Line {
   const config: NonNullable<ParseArgsConfig['options']> = {}
   const nameOf = new Map<string, string>()
-  // The parser checks each option that it is told of, which takes longer than the parsing.
+  // The parser checks every option in its table, so the table has only those on this line.
   const isWritten = writtenIn(argv)
   for (const [name, spec] of Object.entries(options)) {
     const type = spec.type === 'boolean' ? 'boolean' : 'string'

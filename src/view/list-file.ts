@@ -1,9 +1,9 @@
 /**
- * The JSON of the whole list beside the rows file, ready to be printed: a process that lists a thousand issues would otherwise be over before
- * V8 has compiled what makes it.
+ * The JSON of the whole list, ready to be printed, beside the rows file. A process that lists a thousand issues is too short for
+ * V8 to compile the code that would make it from the rows.
  *
  *     file := head; text                            each padded to a multiple of 4 bytes
- *     head := line of JSON {"schema", "state", "count", "openCount", "bytes", "checksum"}, as in a rows file
+ *     head := line of JSON {"format", "schema", "state", "count", "openCount", "bytes", "checksum"}, as in a rows file
  *     text := the JSON of each row as in a list without claims, by creation, with commas
  *
  * It is of the base of the rows file. What has changed since, a reader takes from there. The first reader of a base writes it: two that
@@ -26,7 +26,11 @@ export interface ListText {
   readonly openCount: number
 }
 
+/** Increases when the layout changes, or what a list adds to a row. */
+const format = 1
+
 interface Head {
+  readonly format: number
   readonly schema: string
   readonly state: RowsState
   readonly count: number
@@ -48,7 +52,7 @@ export function encodeList(
   const json = Buffer.from(listed.join(','))
   const text = pad(json)
   const [sum = 0] = checksumsOf(text, [text.length])
-  const head: Head = { schema, state, count, openCount, bytes: json.length, checksum: sum }
+  const head: Head = { format, schema, state, count, openCount, bytes: json.length, checksum: sum }
   return { bytes: Buffer.concat([encodeLine(head), text]), list: { json, count, openCount } }
 }
 
@@ -63,8 +67,8 @@ export function readList(path: string, schema: string, state: RowsState): ListTe
     const head = readLine<Head>(bytes, 0)
     if (head === undefined) return undefined
     const { value, end } = head
-    if (value.schema !== schema || value.state.head !== state.head || value.state.reflogMark !== state.reflogMark)
-      return undefined
+    if (value.format !== format || value.schema !== schema) return undefined
+    if (value.state.head !== state.head || value.state.reflogMark !== state.reflogMark) return undefined
     if (end + padded(value.bytes) !== size || sumsOf([end, size])[1] !== value.checksum) return undefined
     return { json: bytes.subarray(end, end + value.bytes), count: value.count, openCount: value.openCount }
   } catch {

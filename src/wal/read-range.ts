@@ -4,7 +4,7 @@ import { readLog } from './read-log.ts'
 import type { Segment } from './segment-codec.ts'
 import type { UnionStream } from './stream.ts'
 
-/** Ranges with more items or bytes are not kept: whoever needs them reads them in pieces. */
+/** Ranges with more items or bytes are not kept: their readers read them in pieces. */
 const rangeItemsMax = 4096
 const rangeBytesMax = 8 * 1024 * 1024
 

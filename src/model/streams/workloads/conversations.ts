@@ -1,6 +1,6 @@
 /**
  * A conversation. The channel is a root stream, a thread a branch at one of its messages; messages and replies are records.
- * Whoever reads the channel learns of a thread by a backlink there. Evidence of a classifier stands on the branch that it led
+ * A backlink in the channel tells its readers of a thread. Evidence of a classifier stands on the branch that it led
  * to, or in an artifact. People overrule it by a further record, and never by a change.
  */
 import { type Artifact, type ArtifactFacts, artifactWithRole, joinLabels } from './artifact.ts'

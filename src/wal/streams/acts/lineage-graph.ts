@@ -1,6 +1,6 @@
 /**
  * The lineage of commits as git has it: which streams they come from, and what was merged into them. It depends on the
- * commits alone, so whoever verifies a merge finds the same bases as whoever made it.
+ * commits alone, so a verification finds the same bases as the merge did.
  */
 import type { GitPort, Oid } from '../../../git/index.ts'
 import {

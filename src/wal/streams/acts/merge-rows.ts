@@ -1,4 +1,4 @@
-/** Plans what a merge adds, from the commits that it joins: the same for whoever makes it and whoever verifies it. */
+/** Plans what a merge adds, from the commits that it joins: the same when it is made and when it is verified. */
 import type { GitPort, Oid } from '../../../git/index.ts'
 import {
   type AdoptedRow,
