@@ -347,9 +347,11 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
     await view.rememberLostHeads([...view.lostHeads, ...gone])
     warn('log-lost', `another program had moved ${stream.ref}, and the objects of ${gone.join(', ')} are gone`)
   }
-  if (apart.length > 0) return showApart(options, apart)
+  // Not the ref's present value, if any were restored: it may have been moved back again since.
+  const next = healed.head ?? (await git.readRef(stream.ref))
+  if (apart.length > 0) return showApart(options, next, apart)
   if (gone.includes(view.head as Oid)) return 'rebuild-needed'
-  const outcome = await follow(options, await git.readRef(stream.ref))
+  const outcome = await follow(options, next)
   if (outcome === 'rebuild-needed' || restored === 0) return outcome
   return 'healed'
 }
@@ -357,9 +359,9 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
 /** Adds heads that cannot be joined to the log to the view, beside the log's events. */
 async function showApart(
   { git, stream, view, report, warn, formerHeads = [] }: CatchUp,
+  ref: Oid | null,
   apart: readonly Oid[],
 ): Promise<CatchUpOutcome> {
-  const ref = await git.readRef(stream.ref)
   for (const head of [...apart.filter((oid) => oid !== view.head), ...(ref === null ? [] : [ref])]) {
     await fillView(view, { head, source: readLog(git, stream, { head }), how: 'join', report })
   }

@@ -123,6 +123,8 @@ export interface HealTarget<Batch, Item, Sealed extends Segment<Item>> {
 }
 
 export interface Healed<Sealed extends Segment<unknown>> {
+  /** A value that the ref had during the call, which reaches every restored item. Null when no head could be restored. */
+  readonly head: Oid | null
   /** Restored items. */
   readonly restored: number
   /** Heads whose objects are gone. */
@@ -144,39 +146,56 @@ export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
   target: HealTarget<Batch, Item, Sealed>,
   lost: readonly Oid[],
 ): Promise<Healed<Sealed>> {
+  let reached: Oid | null = null
   let restored = 0
+  let againCount = 0
   const gone: Oid[] = []
   const held: { head: Oid; problem: Sealed['problems'][number] }[] = []
   const apart: Oid[] = []
   const refused: Oid[] = []
-  for (const head of lost) {
+  const waiting = [...lost]
+  for (let head = waiting.shift(); head !== undefined; head = waiting.shift()) {
     try {
-      const result = await restore(target, head)
-      if (result === 'refused') refused.push(head)
-      else {
-        restored += result.itemCount
-        if (result.unread !== null) held.push({ head, problem: result.unread })
+      const result: Restored<Sealed> | 'refused' = await restore(target, head, reached)
+      if (result === 'refused') {
+        refused.push(head)
+        continue
       }
+      restored += result.itemCount
+      if (result.unread !== null) held.push({ head, problem: result.unread })
+      // Since the step before, the ref may have been moved to another chain.
+      if (reached !== null && !(await target.git.isAncestor(reached, result.head))) {
+        if (++againCount > healTriesMax) throw keptMoving(target.stream)
+        waiting.push(reached)
+      }
+      reached = result.head
     } catch (error) {
       if (error instanceof IncompleteLogError) apart.push(head)
       else if (!(error instanceof NotFoundError) || (await isCommit(target.git, head))) throw error
       else gone.push(head)
     }
   }
-  return { restored, gone, held, apart, refused }
+  return { head: reached, restored, gone, held, apart, refused }
 }
 
 interface Restored<Sealed extends Segment<unknown>> {
+  /** The ref's value, which reaches the items. */
+  readonly head: Oid
   /** Restored items. */
   readonly itemCount: number
   /** The first chunk whose items were not restored, because it is missing or too large. */
   readonly unread: Sealed['problems'][number] | null
 }
 
-/** Makes the ref reach every readable item of a head again. */
+/**
+ * Makes the ref reach every readable item of a head again.
+ *
+ * @param reached - what the ref reached before; kept where it was moved back from there
+ */
 async function restore<Batch, Item, Sealed extends Segment<Item>>(
   { git, stream, clock, hydrate, mayRepeat }: HealTarget<Batch, Item, Sealed>,
   head: Oid,
+  reached: Oid | null,
 ): Promise<Restored<Sealed> | 'refused'> {
   const { divergence } = stream
   const retry = new Retry({
@@ -185,36 +204,42 @@ async function restore<Batch, Item, Sealed extends Segment<Item>>(
   })
   do {
     const ref = await git.readRef(stream.ref)
-    if (ref === head) return { itemCount: 0, unread: null }
+    if (ref === head && (reached === null || reached === head)) return { head, itemCount: 0, unread: null }
     try {
       // An object that is not a commit holds no items, and nothing can be appended to it.
-      const isReadable = ref !== null && (await isCommit(git, ref))
-      if (ref === null || !isReadable || (await git.isAncestor(ref, head))) {
-        const exclude = isReadable ? [ref] : []
+      const present = ref !== null && (await isCommit(git, ref)) ? ref : null
+      const isBack = reached !== null && (present === null || (await git.isAncestor(present, reached)))
+      const onto = isBack ? reached : present
+      if (onto === null || (await git.isAncestor(onto, head))) {
+        const exclude = onto === null ? [] : [onto]
         if (await isCommit(git, head)) await hydrate?.(head, exclude)
         const back = await readSegments(git, stream, head, exclude)
-        await moveBack(git, stream, { expected: ref, next: head })
+        if (ref !== head) await moveBack(git, stream, { expected: ref, next: head })
         // Unreadable parts of these are on the chain itself, for every reader to see.
-        return { itemCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
+        return { head, itemCount: back.reduce((sum, segment) => sum + segment.items.length, 0), unread: null }
       }
       if (divergence.kind === 'refuse') {
         if (await isCommit(git, head)) return 'refused'
         throw new NotFoundError(`${head} is gone`)
       }
       // A head that cannot be fetched is held.
-      await hydrate?.(head, [ref]).catch(ignoreUnavailable)
-      const base = await git.findMergeBase(head, ref)
-      const request = { from: head, onto: ref, base, mayRepeat, nowUnixMs: clock.nowUnixMs() }
+      await hydrate?.(head, [onto]).catch(ignoreUnavailable)
+      const base = await git.findMergeBase(head, onto)
+      const request = { from: head, onto, base, mayRepeat, nowUnixMs: clock.nowUnixMs() }
       const joined = await stageJoin(git, { ...stream, divergence }, request)
       if (joined.head !== ref) await moveBack(git, stream, { expected: ref, next: joined.head, staged: joined.objects })
-      return { itemCount: joined.itemCount, unread: joined.unread[0] ?? null }
+      return { head: joined.head, itemCount: joined.itemCount, unread: joined.unread[0] ?? null }
     } catch (error) {
       if (!(error instanceof RefMovedError)) throw error
     }
   } while (await retry.again())
   // Continuing would record the reflog as seen, and nothing would look for the lost items again.
-  throw new ConflictError(`${stream.ref} kept moving while lost events were restored; run the command again`, {
-    details: { ref: stream.ref, reason: 'contended' },
+  throw keptMoving(stream)
+}
+
+function keptMoving({ ref }: StreamRef): ConflictError {
+  return new ConflictError(`${ref} kept moving while lost events were restored; run the command again`, {
+    details: { ref, reason: 'contended' },
   })
 }
 

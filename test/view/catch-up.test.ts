@@ -41,7 +41,7 @@ async function setUp(t: TestContext) {
     view,
     problems,
     warnings,
-    follow: (one: View = view) => catchUp({ ...options, view: one }),
+    follow: (one: View = view, port: GitPort = git) => catchUp({ ...options, git: port, view: one }),
     /** Adds one commit per event on top of a parent, and moves the ref to the last. */
     async grow(parent: Oid | null, events: readonly Event[]): Promise<Oid> {
       let head = parent
@@ -75,6 +75,31 @@ describe('catching up with the log', { concurrency: 2 }, () => {
     assert.equal(await follow(), 'current')
     assert.deepEqual([view.head, view.eventCount], [null, 0])
   })
+
+  for (const { what, isNew } of [
+    { what: 'a new view', isNew: true },
+    { what: 'a view of a lost commit', isNew: false },
+  ]) {
+    it(`${what} shows all that it restored, though the log is moved back again meanwhile`, async (t) => {
+      const { git, view, run, follow, grow, assertSameAsFresh } = await setUp(t)
+      const first = await grow(null, [creation(a, 'first')])
+      const moveBack = () => run('update-ref', walRef, first)
+      const second = await grow(first, [comment(a, 'second')])
+      if (!isNew) await follow()
+      moveBack()
+      const third = await grow(first, [comment(a, 'third')])
+      moveBack()
+      const publish: GitPort['publish'] = async (request) => {
+        await git.publish(request)
+        moveBack()
+      }
+      await follow(view, { ...git, publish })
+      assert.equal(view.eventCount, 3)
+      assert.deepEqual([second, third].includes(view.head as Oid), false)
+      await follow()
+      await assertSameAsFresh()
+    })
+  }
 
   it('a view that forgot its states applies later commits in the same way', async (t) => {
     const { view, follow, grow, assertSameAsFresh } = await setUp(t)
