@@ -69,7 +69,7 @@ export async function runMixedLoad(t: CleanUp, { requests, processes, writesPerP
   async function moveRef(): Promise<void> {
     // Like a forced fetch of an older log, which the next command heals.
     while (!isOver) {
-      await sleep(40)
+      await sleep(10)
       git(
         path,
         'update-ref',
