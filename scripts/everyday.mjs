@@ -74,6 +74,9 @@ export const readingLines = {
   ready: [['ready', '--json'], ['ready']],
 }
 
+/** Modules that only the first list or queue of a rows file evaluates, which writes the list file. */
+export const firstListModules = ['view/replace-file', 'view/whole-list']
+
 /** Lines that run typical other commands. */
 export const otherLines = [
   ['issue', 'label', 'add', 'ID', '--label', 'ui', '--json'],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
   firstLines,
+  firstListModules,
   idleSyncLines,
   largeSyncModules,
   manyOperations,
@@ -35,7 +36,7 @@ export function findEverydayModules(dist) {
       return run(lines).modules()
     })
     const upToDate = reading.map((lines) => run(lines).modules())
-    const hot = new Set([...upToDate.flat(), ...run(createLines).modules()])
+    const hot = new Set([...upToDate.flat(), ...run(createLines).modules(), ...firstListModules])
     const warm = new Set([first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id)))
     connect()
     const syncing = [...run(syncLines).modules(), ...largeSyncModules]

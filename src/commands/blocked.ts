@@ -33,7 +33,7 @@ export const blocked = defineCommand({
     const view = await repository.view()
     await warnIfNoLog(context, repository, view)
     const work = await readWork(view)
-    const rowOf = (id: IssueId) => work.rows.get(id)?.parse() as IssueRow
+    const rowOf = (id: IssueId) => work.find(id)?.parse() as IssueRow
     const waiting = [...work.heldUp]
       .map(rowOf)
       .filter((row) => passes(row, { labels: input.label }))

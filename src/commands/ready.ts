@@ -13,7 +13,7 @@ import {
 import { resolveIssue } from '../tracker/issues/resolve-issue.ts'
 import { warnIfNoLog } from '../tracker/sync/no-log.ts'
 import type { Workspace } from '../tracker/workspace.ts'
-import { type IssueRow, shortIdLength, type View } from '../view/index.ts'
+import { claimIn, type IssueRow, shortIdIn, shortIdLength, type UnparsedRow, type View } from '../view/index.ts'
 import { type DataOf, defineCommand, type GivenInput } from './define-command.ts'
 import { headerOption } from './header-option.ts'
 import { filterOptions } from './issue/filter-options.ts'
@@ -69,25 +69,27 @@ export const ready = defineCommand({
     const sort = (input.sort ?? 'priority') as ReadySortKey
     const queue = await readReadyQueue(repository, filter, sort)
     const { shown, nextCursor } = cutPage(queue.ready, orderOfQueue(sort), input)
-    const shortIds = await view.shortIds(
-      shown.map(({ row }) => row.issue_id),
-      shortIdLength,
-      queue.issueIds,
-    )
     const claims = await readClaims(repository)
-    const shortIdOf = ({ issue_id }: IssueRow) => shortIds.get(issue_id) ?? issue_id
-    const isLate = (row: IssueRow) => row.fields.due !== undefined && isOverdue(row, context.clock.nowUnixMs())
-    const asText = ({ row, text, unknownBlockers }: ReadyIssue): string => {
+    const isLate = (issue: ReadyIssue) =>
+      !issue.isPlain && issue.row.fields.due !== undefined && isOverdue(issue.row, context.clock.nowUnixMs())
+    const shortIdOf = await openShortIds(view, shown, queue.issueIds)
+    const claimOf = ({ issueId }: UnparsedRow) => (claims.size === 0 ? undefined : claims.get(issueId))
+    const asText = (issue: ReadyIssue): string => {
+      const { unparsed, unknownBlockers } = issue
+      const { listed } = unparsed
       const blockers = unknownBlockers.length === 0 ? '[]' : formatJson(unknownBlockers, 'compact')
-      const more = `,"overdue":${isLate(row)},"unknown_blockers":${blockers}`
-      return extendRow(text.text, shortIdOf(row), claims.get(row.issue_id), more)
+      const more = `,"overdue":${isLate(issue)},"unknown_blockers":${blockers}`
+      const claim = claimOf(unparsed)
+      if (listed === undefined) return extendRow(unparsed.text, shortIdOf(unparsed), claim, more)
+      if (claim === undefined) return `${listed.slice(0, -1)}${more}}`
+      return claimIn(listed, formatJson(claim, 'compact'), more)
     }
-    const asObject = ({ row, unknownBlockers }: ReadyIssue): ReadyRow => ({
-      ...row,
-      short_id: shortIdOf(row),
-      claim: claims.get(row.issue_id) ?? null,
-      overdue: isLate(row),
-      unknown_blockers: unknownBlockers,
+    const asObject = (issue: ReadyIssue): ReadyRow => ({
+      ...issue.row,
+      short_id: shortIdOf(issue.unparsed),
+      claim: claimOf(issue.unparsed) ?? null,
+      overdue: isLate(issue),
+      unknown_blockers: issue.unknownBlockers,
     })
     return {
       data: {
@@ -101,6 +103,17 @@ export const ready = defineCommand({
     }
   },
 })
+
+async function openShortIds(
+  view: View,
+  shown: readonly ReadyIssue[],
+  issueIds: () => readonly IssueId[],
+): Promise<(row: UnparsedRow) => string> {
+  if (shown[0]?.unparsed.listed !== undefined) return ({ listed }) => shortIdIn(listed as string)
+  const ids = shown.map(({ unparsed }) => unparsed.issueId)
+  const known = await view.shortIds(ids, shortIdLength, issueIds)
+  return ({ issueId }) => known.get(issueId) ?? issueId
+}
 
 /** The words `me` and `none`, or a name. */
 async function namesOf(repository: Workspace, view: View, typed: string): Promise<readonly string[]> {

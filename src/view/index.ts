@@ -26,11 +26,21 @@ export {
   viewWaitMsMax,
 } from './open-view.ts'
 export { parseOwnJson } from './own-json.ts'
-export { claimIn, extendText, issueIdIn, parseRowTexts, type RowText } from './row-text.ts'
+export {
+  claimIn,
+  createdTsIn,
+  extendText,
+  issueIdIn,
+  issueIdsIn,
+  openListedRows,
+  parseRowTexts,
+  shortIdIn,
+  type UnparsedRow,
+} from './row-text.ts'
 export type { RowsUse } from './rows-families.ts'
 export { isNotInRows } from './rows-store.ts'
 export { shortIdLength } from './short-ids.ts'
 export { isFileFailure, isStoreFailure } from './store.ts'
 export { type DependencyEdge, type IssueFilter, type ProjectEvent, View, viewSchema } from './view.ts'
 export { ViewDirectory } from './view-directory.ts'
-export type { RowBlock, WholeList } from './whole-list.ts'
+export { orderByTime, type RowBlock, type WholeList } from './whole-list.ts'

@@ -12,7 +12,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { IssueId } from '../model/index.ts'
 import { checksumsOf, openSummedMemory } from './checksums.ts'
-import { createdTsIn, extendText, idPrefixIn, isBefore, isOpenIn, issueIdIn, shortIdIn } from './row-text.ts'
+import { createdTsIn, extendText, idPrefixIn, isBefore, isOpenIn, issueIdIn, rowStart, shortIdIn } from './row-text.ts'
 import { encodeLine, type RowsState, readLine } from './rows-file.ts'
 import { pad, padded } from './rows-section.ts'
 import { shortIdLength } from './short-ids.ts'
@@ -156,9 +156,6 @@ function addRows(json: Buffer, texts: string[]): Buffer | undefined {
   }
   return Buffer.from(added)
 }
-
-/** A quote inside a text is escaped, so no title can imitate the start of a row. */
-const rowStart = '{"issue_id":"'
 
 function findRow(json: Buffer, id: string): Pick<RowPlace, 'start' | 'end'> | undefined {
   const start = json.indexOf(`${rowStart}${id}`, 0, 'latin1')

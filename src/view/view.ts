@@ -88,7 +88,7 @@ import type { ListText } from './list-file.ts'
 import { symbolsMarkName } from './names-file.ts'
 import { parseOwnJson } from './own-json.ts'
 import { Projector } from './projector.ts'
-import { openRowTexts, type RowText } from './row-text.ts'
+import { openRowTexts, type UnparsedRow } from './row-text.ts'
 import { shorten } from './short-ids.ts'
 import { StateText } from './state-text.ts'
 import type { Scan, Store } from './store.ts'
@@ -544,7 +544,7 @@ export class View {
   }
 
   /** Like `allRows`, unparsed. */
-  async allRowTexts(): Promise<RowText[]> {
+  async allRowTexts(): Promise<UnparsedRow[]> {
     return openRowTexts(await this.#allTexts(allIssueRows()))
   }
 

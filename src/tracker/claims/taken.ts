@@ -5,20 +5,27 @@ import { isReadable, readKnownLocks, type SeenLock, stateOfLock } from '../locks
 import type { Workspace } from '../workspace.ts'
 import { endedLocksOf } from './claim-terms.ts'
 
-/**
- * Returns a predicate for issues that are taken: somebody holds a lease on them, or they are assigned to somebody else,
- * where assignees left behind by ended claims do not count.
- */
-export async function openTaken(repository: Workspace, view: View): Promise<(row: IssueRow) => boolean> {
+export interface Taken {
+  /** Whether somebody holds a lease on an issue, or it is assigned to somebody else. */
+  readonly isTaken: (row: Pick<IssueRow, 'issue_id' | 'assignees'>) => boolean
+  /** Issues on which somebody holds a lease. */
+  readonly leased: ReadonlySet<IssueId>
+}
+
+/** Tells which issues are taken. Assignees left behind by ended claims do not count. */
+export async function openTaken(repository: Workspace, view: View): Promise<Taken> {
   const ownName = await findOwnName(repository)
   const sights = await readKnownLocks(repository)
   // Without locks the time does not count, and the answer may be kept.
   const nowUnixMs = sights.length === 0 ? 0 : repository.facts.clock.nowUnixMs()
   const leased = leasedIssues(sights, nowUnixMs)
   const free = await freedIssues(view, endedLocksOf(sights, nowUnixMs), ownName)
-  return ({ issue_id, assignees }) => {
-    if (leased.has(issue_id)) return true
-    return assignees.length > 0 && !assignees.some((user) => user === ownName) && !free.has(issue_id)
+  return {
+    leased,
+    isTaken({ issue_id, assignees }) {
+      if (leased.has(issue_id)) return true
+      return assignees.length > 0 && !assignees.some((user) => user === ownName) && !free.has(issue_id)
+    },
   }
 }
 

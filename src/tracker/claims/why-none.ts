@@ -18,8 +18,8 @@ export interface NoneReady {
 
 /** The first reason that applies: an issue that others finish may unblock the blocked ones. */
 export async function whyNoneReady(repository: Workspace, labels: readonly string[]): Promise<NoneReady> {
-  const { rows, heldUp: waiting } = await readWork(await repository.view())
-  const open = [...rows.values()].filter(({ state }) => state === 'open').map((text) => text.parse())
+  const { openRows, heldUp: waiting } = await readWork(await repository.view())
+  const open = openRows().map((row) => row.parse())
   const work = open.filter((row) => !isLeftOut(row, { labels }))
   const matching = work.filter((row) => passes(row, { labels }))
   const blocked = matching.filter(({ issue_id }) => waiting.has(issue_id)).length

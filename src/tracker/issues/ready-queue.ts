@@ -11,11 +11,11 @@ import {
   type Place,
   parentOf,
 } from '../../model/index.ts'
-import { type IssueRow, parseRowTexts, type RowText } from '../../view/index.ts'
-import { openTaken } from '../claims/taken.ts'
+import { createdTsIn, type IssueRow, orderByTime, parseRowTexts, type UnparsedRow } from '../../view/index.ts'
+import { openTaken, type Taken } from '../claims/taken.ts'
 import { findOwnName } from '../identity/own-name.ts'
 import type { Workspace } from '../workspace.ts'
-import { readWork } from './work.ts'
+import { readWork, type Work } from './work.ts'
 
 export const readySortKeys = ['priority', 'due', 'created'] as const
 export type ReadySortKey = (typeof readySortKeys)[number]
@@ -43,12 +43,36 @@ export interface ReadyQueue {
   readonly setAsideCount: number
 }
 
-export interface ReadyIssue {
-  readonly row: IssueRow
-  readonly text: RowText
+/** An issue of the queue. It is parsed on demand: most of a long queue is only counted, or printed as it is stored. */
+export class ReadyIssue {
+  readonly unparsed: UnparsedRow
   /** Dependencies that are unknown in this clone. They do not block. */
   readonly unknownBlockers: readonly IssueId[]
+  /** Whether it has no date. */
+  readonly isPlain: boolean
+  #row: IssueRow | undefined
+
+  constructor(unparsed: UnparsedRow, unknownBlockers: readonly IssueId[], row: IssueRow | undefined) {
+    this.unparsed = unparsed
+    this.unknownBlockers = unknownBlockers
+    this.isPlain = row === undefined
+    this.#row = row
+  }
+
+  get row(): IssueRow {
+    this.#row ??= this.unparsed.parse()
+    return this.#row
+  }
 }
+
+/**
+ * One of them is in the text of each row that is set aside or left out, or assigned, or has a date or a parent. Without any, a row
+ * is ready unless it waits or is leased, and need not be parsed.
+ */
+const marksOfOthers = [
+  ...['due":"', 'defer":"', 'parent":"', 'status":"blocked"', 'status":"deferred"', 'type":"epic"'],
+  ...['memory"', 'title":"[', 'assignees":["'],
+]
 
 /** An epic is finished by finishing its parts, so it is listed only when this type is requested. */
 const notWork = 'epic'
@@ -77,25 +101,25 @@ export async function readReadyQueue(
   sort: ReadySortKey = 'priority',
 ): Promise<ReadyQueue> {
   const view = await repository.view()
-  const { rows, blockersOf, unknownBlockersOf, heldUp: waiting } = await readWork(view)
+  const work = await readWork(view)
+  const { find, blockersOf, unsure, heldUp: waiting } = work
   const { assignees } = filter
   const ownName = assignees === undefined ? undefined : await findOwnName(repository)
   const asksForSelf =
     assignees === undefined || assignees.length === 0 || (ownName !== undefined && assignees.includes(ownName))
-  const isTaken = asksForSelf ? await openTaken(repository, view) : () => false
-  const ready: ReadyIssue[] = []
-  let takenCount = 0
-  let setAsideCount = 0
+  const { isTaken, leased } = asksForSelf ? await openTaken(repository, view) : noneTaken
   const { clock } = repository.facts
   const isAside = ({ fields }: IssueRow) =>
     setAside.has(fields.status) || (fields.defer !== undefined && isDeferred(fields, clock.nowUnixMs()))
-  const work = [...rows.values()].filter(({ state, issueId }) => state === 'open' && !waiting.has(issueId))
-  const parsed = [...cutInParts(work)].flatMap(parseRowTexts)
+  const open = work.openRows()
+  const unblocked = waiting.size === 0 ? open : open.filter(({ issueId }) => !waiting.has(issueId))
+  const isPlain = asksForSome(filter) ? never : openPlain(work)
+  const parsed = parseOthers(unblocked, isPlain)
   let parsedById: ReadonlyMap<IssueId, IssueRow> | undefined
   /** Needed only where an issue has a parent. */
   const findParsed = (id: IssueId): IssueRow | undefined => {
-    parsedById ??= new Map(parsed.map((row) => [row.issue_id, row]))
-    return parsedById.get(id) ?? rows.get(id)?.parse()
+    parsedById ??= new Map([...parsed.values()].map((row) => [row.issue_id, row]))
+    return parsedById.get(id) ?? find(id)?.parse()
   }
   const parentOfIssue = (id: IssueId): IssueId | null => {
     const row = findParsed(id)
@@ -106,26 +130,64 @@ export async function readReadyQueue(
   const hasWaitingParent = findWaitingParents({
     parentOf: parentOfIssue,
     isWaiting(id) {
-      if (rows.get(id)?.state !== 'open') return false
+      if (find(id)?.state !== 'open') return false
       return isBlockedFromOutside(id) || isAside(findParsed(id) as IssueRow)
     },
   })
+  const unknownOf = (row: UnparsedRow) => (unsure.size === 0 ? [] : work.unknownBlockersOf(row.issueId))
   const asksForAside = setAside.has(filter.status)
-  for (const [index, text] of work.entries()) {
-    const row = parsed[index] as IssueRow
+  const ready: ReadyIssue[] = []
+  let takenCount = 0
+  let setAsideCount = 0
+  for (const unparsed of unblocked) {
+    const row = parsed.get(unparsed)
+    if (row === undefined) {
+      if (leased.size > 0 && leased.has(unparsed.issueId)) takenCount += 1
+      else ready.push(new ReadyIssue(unparsed, unknownOf(unparsed), undefined))
+      continue
+    }
     if (!passes(row, filter) || isLeftOut(row, filter)) continue
     const hasParent = parentOf(row.fields) !== null
     if (!asksForAside && (isAside(row) || (hasParent && hasWaitingParent(row.issue_id)))) setAsideCount += 1
     else if (isTaken(row)) takenCount += 1
-    else ready.push({ row, text, unknownBlockers: unknownBlockersOf(row.issue_id) })
+    else ready.push(new ReadyIssue(unparsed, unknownOf(unparsed), row))
   }
   return {
-    ready: sortQueue(ready, sort),
-    issueIds: () => [...rows.keys()],
+    ready: sortQueue(work.list === undefined ? byAge(ready) : ready, sort),
+    issueIds: () => work.rows.map(({ issueId }) => issueId).sort(),
     blockedCount: waiting.size,
     takenCount,
     setAsideCount,
   }
+}
+
+function asksForSome({ labels = [], ...others }: ReadyFilter): boolean {
+  return labels.length > 0 || Object.keys(others).length > 0
+}
+
+const never = () => false
+const noneTaken: Taken = { isTaken: never, leased: new Set() }
+
+/** Tells which rows need not be parsed. */
+function openPlain({ list }: Work): (row: UnparsedRow) => boolean {
+  // A search of the whole text leaves few marks to search each row for.
+  const marks = list === undefined ? marksOfOthers : marksOfOthers.filter((mark) => list.includes(mark))
+  if (marks.length === 0) return () => true
+  return (row) => {
+    const text = row.listed ?? row.text
+    return !marks.some((mark) => text.includes(mark))
+  }
+}
+
+function parseOthers(
+  rows: readonly UnparsedRow[],
+  isPlain: (row: UnparsedRow) => boolean,
+): ReadonlyMap<UnparsedRow, IssueRow> {
+  const parsed = new Map<UnparsedRow, IssueRow>()
+  for (const part of cutInParts(rows.filter((row) => !isPlain(row)))) {
+    for (const [index, row] of parseRowTexts(part).entries()) parsed.set(part[index] as UnparsedRow, row)
+  }
+  return parsed
 }
 
 /** Rows parsed together: a bound on the text that they have in common. */
@@ -170,40 +232,43 @@ function comparisonOf(sort: ReadySortKey): Compare {
     compareText(dueOf(left.fields) ?? last, dueOf(right.fields) ?? last) || compareByPriority(left, right)
 }
 
-/** Sorts like `comparisonOf`, in groups: there are few priorities and days, and within one, issues usually come by age. */
-function sortQueue(ready: readonly ReadyIssue[], sort: ReadySortKey): readonly ReadyIssue[] {
-  const byAge = (group: readonly ReadyIssue[]) => [...group].sort((left, right) => compareByAge(left.row, right.row))
-  if (sort === 'created') return byAge(ready)
-  const rankOf = openRanks()
-  const byPriority = (group: readonly ReadyIssue[]) => sortGroups(group, rankOf, byAge)
-  return sort === 'priority' ? byPriority(ready) : sortGroups(ready, ({ fields }) => dueOf(fields) ?? last, byPriority)
+/** By age, of issues by id. */
+function byAge(issues: readonly ReadyIssue[]): readonly ReadyIssue[] {
+  return orderByTime(issues.map(({ unparsed }) => createdTsIn(unparsed.text))).map(
+    (index) => issues[index] as ReadyIssue,
+  )
 }
 
-function sortGroups(
-  issues: readonly ReadyIssue[],
-  rankOf: (row: IssueRow) => string,
-  sortOne: (group: readonly ReadyIssue[]) => readonly ReadyIssue[],
-): readonly ReadyIssue[] {
+/** Sorts issues by age like `comparisonOf`, in groups: there are few priorities and days. */
+function sortQueue(issues: readonly ReadyIssue[], sort: ReadySortKey): readonly ReadyIssue[] {
+  if (sort === 'created') return issues
+  const byPriority = sortGroups(issues, rankOf)
+  if (sort === 'priority') return byPriority
+  return sortGroups(byPriority, (issue) => (issue.isPlain ? last : (dueOf(issue.row.fields) ?? last)))
+}
+
+function sortGroups(issues: readonly ReadyIssue[], rankOf: (issue: ReadyIssue) => string): readonly ReadyIssue[] {
   const groups = new Map<string, ReadyIssue[]>()
   for (const issue of issues) {
-    const rank = rankOf(issue.row)
+    const rank = rankOf(issue)
     const group = groups.get(rank)
     if (group === undefined) groups.set(rank, [issue])
     else group.push(issue)
   }
-  return [...groups].sort(([left], [right]) => compareText(left, right)).flatMap(([, group]) => sortOne(group))
+  return [...groups].sort(([left], [right]) => compareText(left, right)).flatMap(([, group]) => group)
 }
 
-/** Looks at each priority only once. */
-function openRanks(): (row: Ranked) => string {
-  const ranks = new Map<string | undefined, string>()
-  return (row) => {
-    const { priority } = row.fields
-    const rank = ranks.get(priority) ?? priorityRank(row)
-    ranks.set(priority, rank)
-    return rank
-  }
+/** Parses only issues with an unknown priority. */
+function rankOf(issue: ReadyIssue): string {
+  const text = issue.unparsed.listed ?? issue.unparsed.text
+  const start = text.indexOf(priorityKey)
+  if (start < 0) return last
+  const end = start + priorityKey.length + 'P0"'.length
+  return knownRanks.get(text.slice(start + priorityKey.length, end)) ?? priorityRank(issue.row)
 }
+
+const priorityKey = '"priority":"'
+const knownRanks = new Map(['P0', 'P1', 'P2', 'P3', 'P4'].map((priority) => [`${priority}"`, priority]))
 
 /** Sorts after every valid value. */
 const last = '\u{10ffff}'

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type ReadyFilter, readReadyQueue, readySortKeys } from '../../../src/tracker/issues/ready-queue.ts'
+import type { Workspace } from '../../../src/tracker/workspace.ts'
+import { encodeList } from '../../../src/view/list-file.ts'
 import { type CommandRunner, createCommandSandbox } from '../../support/command-runner.ts'
 import { issueMaker } from '../../support/issue-maker.ts'
 import { issueId } from '../../support/log.ts'
@@ -30,9 +33,36 @@ async function setUp(t: Parameters<typeof createCommandSandbox>[0]) {
   return {
     ...sandbox,
     ...issueMaker(sandbox),
-    ready: (input?: Input) => titles('ready', input),
+    ready: async (input?: Input) => {
+      await sandbox.withRepository(assertSameFromList)
+      return titles('ready', input)
+    },
     blocked: (input?: Input) => titles('blocked', input),
     close: (...issue: readonly string[]) => sandbox.run('issue close', { issue }),
+  }
+}
+
+/** The queue is the same when the rows come from the text of the list. */
+async function assertSameFromList(repository: Workspace): Promise<void> {
+  const view = await repository.view()
+  const texts = (await view.allRowTexts()).map(({ text }) => text)
+  const { list } = encodeList('1', { head: '', reflogMark: '' }, texts)
+  const filters: ReadyFilter[] = [{}, { type: 'epic' }, { labels: ['ui'] }, { status: 'deferred' }, { assignees: [] }]
+  for (const filter of filters) {
+    for (const sort of readySortKeys) {
+      const stored = await readReadyQueue(repository, filter, sort)
+      Object.assign(view, { listText: () => list })
+      const fromList = await readReadyQueue(repository, filter, sort)
+      Reflect.deleteProperty(view, 'listText')
+      const describe = ({ ready, issueIds, ...counts }: typeof stored) => ({
+        rows: ready.map(({ row, unknownBlockers }) => ({ row, unknownBlockers })),
+        texts: ready.map(({ unparsed }) => unparsed.text),
+        ids: issueIds(),
+        ...counts,
+      })
+      assert.deepEqual(describe(fromList), describe(stored))
+      assert.ok(fromList.ready.every(({ unparsed }) => unparsed.listed !== undefined))
+    }
   }
 }
 
