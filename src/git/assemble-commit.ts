@@ -1,5 +1,5 @@
 import { limits, shortenText } from '../model/index.ts'
-import { oidLength } from './object-codec.ts'
+import { oidLength } from './oid.ts'
 import type { CommitEntry, CommitFile, HistoryGap, ObjectFormat, Oid } from './port.ts'
 
 /** An object's bytes, or why they are unavailable. */

@@ -1,7 +1,7 @@
 import { CorruptObjectError, GitNotFoundError, GriteError, ObjectTooLargeError } from '../model/errors/index.ts'
 import { nodeDisk } from './durable/disk.ts'
 import { holdsObject } from './holds-object.ts'
-import { createInProcessPublisher } from './in-process/in-process-publisher.ts'
+import { createInProcessPublisher, type InProcessPublisher } from './in-process/in-process-publisher.ts'
 import { createIsomorphicPort, isOrdinary } from './in-process/isomorphic-port.ts'
 import { readLooseObject } from './in-process/loose-objects.ts'
 import { Aftermath, committerOf } from './in-process/publish-in-process.ts'
@@ -28,16 +28,19 @@ export function createCombinedPort(context: PortContext): GitPort {
     others ??= isOrdinary(layout) && !hasGit(context) ? createIsomorphicPort(context) : createNativePort(context)
     return others
   }
-  const publisher = createInProcessPublisher(context, (oid) =>
-    holdsObject(layout, (...wanted) => other().readObject(...wanted), oid),
-  )
+  let knownPublisher: InProcessPublisher | undefined
+  function publisher(): InProcessPublisher {
+    const hasObject = (oid: Oid) => holdsObject(layout, (...wanted) => other().readObject(...wanted), oid)
+    knownPublisher ??= createInProcessPublisher(context, hasObject)
+    return knownPublisher
+  }
   const hasRefFiles = layout.refStorage === 'files'
 
   async function publish(plan: PublishPlan): Promise<void> {
-    if (!publisher.canPublish(plan)) return other().publish(plan)
+    if (!publisher().canPublish(plan)) return other().publish(plan)
     try {
       if (isLarge(plan) && hasGit(context)) await publishObjectsByGit(plan)
-      else await publisher.publish(plan)
+      else await publisher().publish(plan)
     } catch (error) {
       if (!lacksHardLinks(error)) throw error
       await other().publish(plan)
@@ -53,7 +56,7 @@ export function createCombinedPort(context: PortContext): GitPort {
     const release = await writeObjects(writing, objects)
     try {
       await writeVanishedNatively(writing, staged)
-      await publisher.publish({ objects: [], updates, isOrdered }, committerOf(plan))
+      await publisher().publish({ objects: [], updates, isOrdered }, committerOf(plan))
       after.begin(updates, undefined)
       // A kept pack cannot be pruned; fewer objects are written loose.
       const mayVanish = objects.length > looseObjectsMax ? staged : [...objects, ...staged]
@@ -104,7 +107,7 @@ export function createCombinedPort(context: PortContext): GitPort {
     publish,
     async objectPlace() {
       const isOwn = context.disk === nodeDisk && !layout.unusualObjectStore
-      if (!isOwn || !publisher.canPublish({ objects: [], updates: [] })) return null
+      if (!isOwn || !publisher().canPublish({ objects: [], updates: [] })) return null
       context.requirePermanentStore()
       // A file of a shared repository gets its mode where its folder was read.
       if ((await context.permissions()).isShared) return null

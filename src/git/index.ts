@@ -25,16 +25,14 @@ export {
   encodeObject,
   encodeTree,
   hashObject,
-  isOid,
-  oidLength,
   type ParsedCommit,
   parseCommit,
-  parseOid,
   parseTree,
   type Signature,
   type TreeEntry,
 } from './object-codec.ts'
 export { countObjects, type ObjectCounts, reachableBytes } from './object-usage.ts'
+export { isOid, oidLength, parseOid } from './oid.ts'
 export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
 export { currentUser, isOwnPath } from './own-path.ts'
 export { listOwnRemotes } from './own-remotes.ts'

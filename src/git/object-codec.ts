@@ -1,25 +1,8 @@
 import { createHash } from 'node:crypto'
-import { CorruptObjectError, InvalidArgsError } from '../model/errors/index.ts'
+import { CorruptObjectError } from '../model/errors/index.ts'
+import { isOid, oidLength } from './oid.ts'
 import type { ObjectFormat, ObjectType, Oid, PendingObject } from './port.ts'
 import { smallSha1 } from './small-sha1.ts'
-
-/** Hex length of an id by object format. */
-export const oidLength = { sha1: 40, sha256: 64 } as const satisfies Record<ObjectFormat, number>
-
-const lowerHex = /^[0-9a-f]+$/
-
-/** Parses an object id. @throws {InvalidArgsError} when it is not lower-case hex of the format's length */
-export function parseOid(text: string, format: ObjectFormat): Oid {
-  if (!isOid(text, format)) {
-    throw new InvalidArgsError(`object id ${JSON.stringify(text.slice(0, 80))}: want ${oidLength[format]} hex digits`)
-  }
-  return text
-}
-
-/** True for lower-case hex of the format's length. */
-export function isOid(text: string, format: ObjectFormat): text is Oid {
-  return text.length === oidLength[format] && lowerHex.test(text)
-}
 
 /** The header that git hashes and deflates before the content: `<type> <size>\0`. */
 export function encodeObjectHeader(type: ObjectType, size: number): Buffer {
@@ -168,7 +151,7 @@ export function parseCommit(bytes: Uint8Array): ParsedCommit {
   if (tree === undefined || author === undefined || committer === undefined) {
     throw new CorruptObjectError('commit header is damaged')
   }
-  if (![tree, ...parents].every((oid) => (oid.length === 40 || oid.length === 64) && lowerHex.test(oid))) {
+  if (![tree, ...parents].every((oid) => isOid(oid, 'sha1') || isOid(oid, 'sha256'))) {
     throw new CorruptObjectError('commit contains an invalid object id')
   }
   return {

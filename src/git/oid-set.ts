@@ -1,4 +1,4 @@
-import { oidLength } from './object-codec.ts'
+import { oidLength } from './oid.ts'
 import type { ObjectFormat, Oid } from './port.ts'
 
 const idsMin = 1024

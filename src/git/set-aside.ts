@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { CorruptObjectError, limits, ObjectTooLargeError } from '../model/index.ts'
 import { asStorageFailure } from './durable/storage-failure.ts'
 import { readLooseObject } from './in-process/loose-objects.ts'
-import { isOid } from './object-codec.ts'
+import { isOid } from './oid.ts'
 import type { Oid, RefName, RepositoryLayout } from './port.ts'
 import { looseObjectPath, looseRefPath } from './ref-paths.ts'
 

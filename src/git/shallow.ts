@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { asStorageFailure, errnoOf } from './durable/storage-failure.ts'
-import { isOid } from './object-codec.ts'
+import { isOid } from './oid.ts'
 import type { Oid, RepositoryLayout } from './port.ts'
 
 /** A mark that changes when the boundary is written; empty without a boundary. */

@@ -44,11 +44,11 @@ export class SharedRepository {
   readonly layout: RepositoryLayout
   readonly git: GitPort
   readonly paths: GritePaths
-  readonly lockMemory: LockMemory
-  readonly writes: WriteQueue<PendingWrite>
   readonly viewIdleMs: number | null
   readonly #leases = new Map<string, ViewLease>()
   readonly #warn: SharedOptions['warn']
+  #lockMemory: LockMemory | undefined
+  #writes: WriteQueue<PendingWrite> | undefined
   #streams: Promise<StreamStore> | undefined
   /** Work that no request waits for. */
   readonly #background = new Set<Promise<void>>()
@@ -64,8 +64,18 @@ export class SharedRepository {
       warn: ({ path, message }) => options.warn({ code: 'leftover-file', message, details: { path } }),
     })
     this.paths = gritePaths(layout, permissions)
-    this.lockMemory = new LockMemory(this.paths)
-    this.writes = new WriteQueue({ between: this.#betweenProcesses(), mayShareCommit, commit: commitTogether })
+  }
+
+  /** Made for the first lock that is read: most repositories have none. */
+  get lockMemory(): LockMemory {
+    this.#lockMemory ??= new LockMemory(this.paths)
+    return this.#lockMemory
+  }
+
+  /** Made for the first write. */
+  get writes(): WriteQueue<PendingWrite> {
+    this.#writes ??= new WriteQueue({ between: this.#betweenProcesses(), mayShareCommit, commit: commitTogether })
+    return this.#writes
   }
 
   /** The view whose numbered directories are in this folder. */
@@ -114,7 +124,7 @@ export class SharedRepository {
   async close(): Promise<void> {
     await (await this.#streams)?.close()
     await Promise.all(this.#background)
-    await this.writes.leaving()
+    await this.#writes?.leaving()
     await Promise.all([...this.#leases.values()].map((lease) => lease.close()))
     await this.git.close()
   }

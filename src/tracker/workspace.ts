@@ -292,7 +292,7 @@ export class Workspace {
     const reader = await this.#withOptions((options, lease) =>
       lease.read({ ...options, rowsUse: this.#rowsUse, ...how, ...(isWanted ? { onNewEvents } : {}) }),
     )
-    const warning = await judgeNewEvents(this, reader.view, received)
+    const warning = received.length === 0 ? undefined : await judgeNewEvents(this, reader.view, received)
     if (warning !== undefined) this.facts.warn(warning)
     return reader
   }

@@ -130,19 +130,6 @@ async function applyGained({ view, gained, report }: CatchUpOptions): Promise<vo
   await view.flush()
 }
 
-/** Whether a view shows the log as it is now, and a catch-up would change nothing. Only for a view of a whole log. */
-export async function isCurrent({
-  git,
-  stream,
-  view,
-}: Pick<CatchUpOptions, 'git' | 'stream' | 'view'>): Promise<boolean> {
-  const mark = await reflogMark(git, stream.ref)
-  // Without a mark, a ref that was moved back to this head would not show.
-  if (mark === '' || mark !== view.reflogMark) return false
-  if (shallowMark(git.layout) !== view.shallowMark || view.gaps.count > 0 || view.heldHeads.length > 0) return false
-  return view.head !== null && (await git.readRef(stream.ref)) === view.head
-}
-
 /**
  * Whether an object that was missing when the view was made has arrived. Parts cut off since then are in the view: it
  * only records the new boundary.

@@ -1,4 +1,4 @@
-export { type CatchUpOptions, type CatchUpOutcome, catchUp, isCurrent, noteOwnMove } from './catch-up.ts'
+export { type CatchUpOptions, type CatchUpOutcome, catchUp, noteOwnMove } from './catch-up.ts'
 export { type IssueRow, rowOf } from './index-entries.ts'
 export {
   type CopiedView,
@@ -8,14 +8,15 @@ export {
   openCopyOfView,
   type ViewDifferences,
 } from './inspect.ts'
+export { isCurrent } from './is-current.ts'
 export type { SymbolName } from './keys.ts'
 export { changedRowsMax, formatRowsAgain, type ListText } from './list-file.ts'
 export { readNames, writeNames } from './names-file.ts'
+export { openRowsView } from './open-rows-view.ts'
 export {
   foldInMemory,
   type JudgeSnapshot,
   type OpenViewOptions,
-  openRowsView,
   openView,
   type RebuiltView,
   rebuildView,

@@ -16,14 +16,12 @@ import {
   type Snapshot,
   type SnapshotRef,
 } from '../wal/index.ts'
-import { type CatchUpOptions, type CatchUpOutcome, catchUp, isCurrent } from './catch-up.ts'
+import { type CatchUpOptions, type CatchUpOutcome, catchUp } from './catch-up.ts'
 import { fillView } from './fill.ts'
 import { keepRows } from './keep-rows.ts'
 import { type PrefetchedLog, prefetchLog } from './prefetched-log.ts'
-import type { RowsUse } from './rows-families.ts'
-import { openRowsStore } from './rows-store.ts'
 import { isStoreFailure, type OpenFailure, openMemoryStore, type Store } from './store.ts'
-import { type HeldHead, View, viewSchema } from './view.ts'
+import { type HeldHead, View } from './view.ts'
 import { ViewDirectory } from './view-directory.ts'
 
 /** A reader that has waited this long for a view that one process has open folds the log itself. Milliseconds. */
@@ -76,26 +74,6 @@ const noFormerState: FormerState = { heads: [], lostHeads: [], heldHeads: [], ev
 function formerStateOf({ head, apartHeads, lostHeads, heldHeads, eventCount }: View): FormerState {
   const heads = [...(head === null ? [] : [head]), ...apartHeads] as Oid[]
   return { heads, lostHeads, heldHeads, eventCount }
-}
-
-/**
- * A view over the rows files, at the log's head as of a moment ago; undefined when they cannot show it. Reading what they
- * do not have fails, see `isNotInRows`.
- */
-export async function openRowsView(
-  options: OpenViewOptions & { readonly rowsUse: RowsUse },
-): Promise<View | undefined> {
-  if (options.doubtsHead === true) return undefined
-  const store = openRowsStore(options.directory, viewSchema, options.rowsUse, options.permissions)
-  if (store === undefined) return undefined
-  try {
-    const view = await View.over(store, {})
-    if (view !== undefined && (await isCurrent({ ...options, view }))) return view
-  } catch (error) {
-    if (!isStoreFailure(error)) throw error
-  }
-  await store.close()
-  return undefined
 }
 
 /** A view at the log's head as of a moment ago. */

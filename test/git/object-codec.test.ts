@@ -8,10 +8,10 @@ import {
   encodeObject,
   encodeTree,
   parseCommit,
-  parseOid,
   parseTree,
   type TreeEntry,
 } from '../../src/git/object-codec.ts'
+import { parseOid } from '../../src/git/oid.ts'
 import type { Oid } from '../../src/git/port.ts'
 import { parseRefName } from '../../src/git/ref-paths.ts'
 import { CorruptObjectError, InvalidArgsError } from '../../src/model/errors/index.ts'

@@ -87,7 +87,8 @@ export const issueList = defineCommand({
   options,
   run(context, input) {
     const filter = allOf(termsOf(input, context.clock))
-    const query = joinQueries({ filter, sort: null, limit: null }, parseQuery(input.query ?? ''))
+    const plain: Query = { filter, sort: null, limit: null }
+    const query = input.query === undefined ? plain : joinQueries(plain, parseQuery(input.query))
     return listIssues(context, context.isJson === false ? forPeople(query, input.exitStatus) : query, input)
   },
 })

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { CorruptObjectError } from '../../model/errors/index.ts'
 import { asStorageFailure, errnoOf } from '../durable/storage-failure.ts'
-import { isOid } from '../object-codec.ts'
+import { isOid } from '../oid.ts'
 import { openPackedRefs, type PackedRefs } from '../packed-refs.ts'
 import type { Oid, OnBrokenRef, RefName, RepositoryLayout } from '../port.ts'
 import { findPackedRef, looseRefPath, packedRefsPath, parsePackedRefs } from '../ref-paths.ts'

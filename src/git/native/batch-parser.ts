@@ -1,4 +1,4 @@
-import { oidLength } from '../object-codec.ts'
+import { oidLength } from '../oid.ts'
 import type { ObjectFormat, ObjectType, Oid } from '../port.ts'
 
 /** Receives the answers of `git cat-file --batch`, in the order of the requests. */

@@ -1,5 +1,5 @@
 import { limits } from '../../model/index.ts'
-import { oidLength } from '../object-codec.ts'
+import { oidLength } from '../oid.ts'
 import { PairEntry, readSeconds } from '../pair-entry.ts'
 import type { CommitEntry, CommitFile, ObjectFormat, Oid } from '../port.ts'
 import { PairScanner, pairBytesMax } from './pair-scanner.ts'

@@ -28,7 +28,7 @@ import { isOwnerDead, type Owner, ownerFileAt, parseOwner } from '../durable/own
 import { errnoOf } from '../durable/storage-failure.ts'
 import { temporaryName } from '../durable/temporary-name.ts'
 import type { Environment } from '../locate-git.ts'
-import { isOid } from '../object-codec.ts'
+import { isOid } from '../oid.ts'
 import type { Oid, RefName, RepositoryLayout } from '../port.ts'
 import { refTemporaryDir } from '../ref-paths.ts'
 import type { SharedPermissions } from '../shared-permissions.ts'

@@ -1,5 +1,5 @@
 import { limits } from '../../model/index.ts'
-import { oidLength } from '../object-codec.ts'
+import { oidLength } from '../oid.ts'
 import { type FilePlace, regularMode } from '../pair-entry.ts'
 import type { ObjectFormat } from '../port.ts'
 

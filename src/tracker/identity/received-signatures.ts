@@ -178,7 +178,6 @@ export async function judgeNewEvents(
   view: View,
   events: readonly ReceivedEvent[],
 ): Promise<Warning | undefined> {
-  if (events.length === 0) return undefined
   const bad = await findBad(await openKeyRing(repository, view), events)
   return bad.length === 0 ? undefined : signatureWarning(bad)
 }

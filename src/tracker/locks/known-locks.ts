@@ -25,9 +25,12 @@ export interface SeenLock {
 export type ReadableLock = SeenLock & { readonly found: { readonly lock: Lock; readonly oid: Oid } }
 
 /** Reads all known locks in one pass; those of this clone come first. */
-export async function readKnownLocks({ git, lockMemory }: Pick<Workspace, 'git' | 'lockMemory'>): Promise<SeenLock[]> {
-  const found = await listSeenLocks(git, lockMemory)
-  await lockMemory.save()
+export async function readKnownLocks(workspace: Pick<Workspace, 'git' | 'lockMemory'>): Promise<SeenLock[]> {
+  const found = await listSeenLocks(workspace.git, {
+    find: (oid) => workspace.lockMemory.find(oid),
+    remember: (oid, read) => workspace.lockMemory.remember(oid, read),
+  })
+  if (found.length > 0) await workspace.lockMemory.save()
   return found.map(placeLock).sort((left, right) => Number(left.level === 'remote') - Number(right.level === 'remote'))
 }
 

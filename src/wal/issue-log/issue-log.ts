@@ -8,18 +8,23 @@ import { type IssueBatch, type IssueSegment, issueCodec } from './issue-codec.ts
 /** A stream of issue events: the log, or a fork of it. */
 export type IssueStream = UnionStream<IssueBatch, ChunkEvent, IssueSegment>
 
-/** Events are a set: diverged clones are joined by union. */
+/** Events are a set: diverged clones are joined by union. A short command reads no log, so it needs none of these modules. */
 const unionOfEvents: UnionPolicy<IssueBatch, IssueSegment> = {
   kind: 'union',
-  idsOf: recordIdsOf,
+  idsOf: (segment) => recordIdsOf(segment),
   bytesOf: ({ items }) => items.reduce((sum, { record }) => sum + record.length, 0),
-  batchesOfMissing,
+  batchesOfMissing: (...request) => batchesOfMissing(...request),
   countOf: ({ records }) => records.length,
 }
 
 /** The stream of issue events at a ref. */
 export function issueStream(ref: RefName, title: string): IssueStream {
-  return { ref, title, codec: issueCodec, divergence: unionOfEvents, keepsReflog: true }
+  return {
+    ...{ ref, title, divergence: unionOfEvents, keepsReflog: true },
+    get codec() {
+      return issueCodec
+    },
+  }
 }
 
 /** The issue log of a repository. */
