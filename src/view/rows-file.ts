@@ -17,6 +17,7 @@ import { checksum, checksumsOf, openSummedMemory, type SummedMemory } from './ch
 import { parseOwnJson } from './own-json.ts'
 import {
   encodeSection,
+  type FoundLine,
   keyIn,
   lengthOf,
   pad,
@@ -58,6 +59,12 @@ export interface RowsFile {
    * @param lt - hex; undefined for all keys from `gte`
    */
   readonly readLines: (name: string, gte?: string, lt?: string) => readonly string[] | undefined
+  /**
+   * The line of a key; null when there is none. Undefined as for `readLines`, and when keys of the family have changed.
+   *
+   * @param key - hex
+   */
+  readonly findLine: (name: string, key: string) => FoundLine | null | undefined
   /** Lines of a family by key without the changes; undefined as for `readLines`. */
   readonly readBase: (name: string) => readonly string[] | undefined
   /** The changed values of a family by key, hex; undefined when they are damaged. */
@@ -203,6 +210,14 @@ function openRows(source: RowsSource, close: () => void): RowsFile | undefined {
         const lines = sections.get(name)?.read(gte, lt)
         const values = changed.get(name)
         return lines === undefined || values === undefined ? lines : values.mergeInto(lines, gte, lt)
+      } catch {
+        return undefined
+      }
+    },
+    findLine(name, key) {
+      try {
+        changed ??= readChanges(bytes, changes)
+        return changed.has(name) ? undefined : sections.get(name)?.find(key)
       } catch {
         return undefined
       }

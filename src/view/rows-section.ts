@@ -101,9 +101,20 @@ export function encodeSection(
 
 /** The shortest start of a key that is above another key. */
 function startAbove(below: string, key: string): string {
+  return key.slice(0, sharedStart(key, below) + 1)
+}
+
+/** How many characters two texts have in common at the start. */
+function sharedStart(one: string, other: string): number {
   let length = 0
-  while (length < key.length && below[length] === key[length]) length++
-  return key.slice(0, length + 1)
+  while (length < one.length && one[length] === other[length]) length++
+  return length
+}
+
+export interface FoundLine {
+  readonly value: string
+  /** Characters that the key has in common with the one before or after it, whichever are more. */
+  readonly sharedLength: number
 }
 
 /** Reads lines of a section. Reads only the blocks that it needs, each of which it verifies once. */
@@ -139,6 +150,31 @@ export class Section {
     const lines = first === last ? this.#readBlock(index, first) : this.#readBlocks(index, first, last)
     if (lines === undefined || (gte === '' && lt === undefined)) return lines
     return lines.slice(placeOf(lines, gte), lt === undefined ? undefined : placeOf(lines, lt))
+  }
+
+  /**
+   * The line of a key, and how far the keys beside it are like it. Reads one block: the starts of keys in the index tell the rest.
+   *
+   * @returns null when there is no such line; undefined when it is damaged, or cannot be read
+   */
+  find(key: string): FoundLine | null | undefined {
+    const index = this.#readIndex()
+    if (index === undefined) return undefined
+    const { keys } = index
+    const block = countBelow(keys, `${key}${leastEnd}`) - 1
+    if (block < 0) return null
+    const lines = this.#readBlock(index, block)
+    if (lines === undefined) return undefined
+    const place = placeOf(lines, key)
+    const line = lines[place]
+    if (line === undefined || keyIn(line) !== key) return null
+    const [before, after] = [lines[place - 1], lines[place + 1]]
+    const sharedLength = Math.max(
+      before === undefined ? (keys[block] as string).length - 1 : sharedStart(key, before),
+      after === undefined ? (keys[block + 1]?.length ?? 0) - 1 : sharedStart(key, after),
+      0,
+    )
+    return { value: valueIn(line), sharedLength }
   }
 
   #readIndex(): BlockIndex | undefined {

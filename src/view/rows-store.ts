@@ -19,7 +19,7 @@ import {
   rowsFamilyOf,
 } from './rows-families.ts'
 import { openRowsFile, type RowsFile } from './rows-file.ts'
-import { keyIn, placeOf, valueIn } from './rows-section.ts'
+import { type FoundLine, keyIn, placeOf, valueIn } from './rows-section.ts'
 import type { Scan, ScanOptions, Store } from './store.ts'
 
 /**
@@ -184,6 +184,17 @@ function rowsStore(
         const toKey = openKeys(family)
         return (line): [Buffer, Buffer] => [toKey(line), decode(line, family)]
       }),
+    findRows(ids) {
+      // Read as a whole, the family takes less time.
+      if (whole.has(issueRows) || ids.length * bytesPerRead > rows.bytesOf(issueRows)) return undefined
+      const found: (FoundLine | null)[] = []
+      for (const id of ids) {
+        const line = rows.findLine(issueRows, id)
+        if (line === undefined) return undefined
+        found.push(line)
+      }
+      return found
+    },
     listText() {
       const changes = rows.changesOf(issueRows)
       if (changes === undefined || changes.size > changedRowsMax) return undefined

@@ -1,6 +1,8 @@
 import type { AbstractBatchOperation, AbstractLevel, AbstractSnapshot } from 'abstract-level'
+import type { IssueId } from '../model/index.ts'
 import type { KeyRange } from './keys.ts'
 import type { ListText } from './list-file.ts'
+import type { FoundLine } from './rows-section.ts'
 import { type StepSource, scanInSteps } from './scan-in-steps.ts'
 
 /** Changes that are applied together, completely or not at all. A later change of a key replaces an earlier one. */
@@ -52,6 +54,8 @@ export interface Store {
   /** Values as UTF-8 text, decoded by LevelDB's binding: faster than through buffers. */
   texts(options?: ScanOptions): Scan<string>
   iterator(options?: ScanOptions): Scan<[Buffer, Buffer]>
+  /** The rows of issues, null for an unknown one, and how far the ids beside them are like theirs; undefined where that takes longer. */
+  findRows?(ids: readonly IssueId[]): readonly (FoundLine | null)[] | undefined
   /** The whole list as text, from a store that has it ready. */
   listText?(): ListText | undefined
   startBatch(): StoreBatch

@@ -175,6 +175,8 @@ export class View {
   #unreadHead: Oid | undefined
   #shallowMark: string
   #apartHeads: readonly string[]
+  /** Of ids whose rows were read from rows files, which never change: characters in common with the ids beside them. */
+  readonly #sharedLengths = new Map<IssueId, number>()
   #list: KeptList | undefined
   /** Of a snapshot: the state of the list that it sees. */
   #listVersion: number | undefined
@@ -471,9 +473,21 @@ export class View {
 
   async findRows(ids: readonly IssueId[]): Promise<Map<IssueId, IssueRow>> {
     const rows = new Map<IssueId, IssueRow>()
-    const found = await this.store.getMany(ids.map(issueRowKey))
-    for (const row of parseRows(found.flatMap((bytes) => bytes?.utf8Slice() ?? []))) rows.set(row.issue_id, row)
+    for (const row of parseRows(await this.#findTexts(ids))) rows.set(row.issue_id, row)
     return rows
+  }
+
+  async #findTexts(ids: readonly IssueId[]): Promise<string[]> {
+    const lines = this.store.findRows?.(ids)
+    if (lines === undefined) {
+      const found = await this.store.getMany(ids.map(issueRowKey))
+      return found.flatMap((bytes) => bytes?.utf8Slice() ?? [])
+    }
+    return lines.flatMap((line, index) => {
+      if (line === null) return []
+      this.#sharedLengths.set(ids[index] as IssueId, line.sharedLength)
+      return line.value
+    })
   }
 
   /** Ids of shown issues that begin with a hex prefix, ascending, at most `limit`. */
@@ -577,6 +591,10 @@ export class View {
     lengthMin: number,
     shown?: () => readonly IssueId[],
   ): Promise<Map<IssueId, string>> {
+    if (ids.every((id) => this.#sharedLengths.has(id))) {
+      const lengthOf = (id: IssueId) => Math.max(lengthMin, 1 + (this.#sharedLengths.get(id) as number))
+      return new Map(ids.map((id) => [id, id.slice(0, lengthOf(id))]))
+    }
     if (ids.length * keysPerLookup > this.issueCount) return this.#shortIdsOfAll(ids, lengthMin, shown?.())
     const ranges = ids.map((id) => issueRowsOfPrefix(id.slice(0, lengthMin)))
     const alike = await this.store.firstKeys(ranges, 2)

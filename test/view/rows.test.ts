@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Event, type IssueId, identifyEvent } from '../../src/model/index.ts'
-import { isNotInRows, openRowsView, View, viewSchema } from '../../src/view/index.ts'
+import { type IssueRow, isNotInRows, openRowsView, View, viewSchema } from '../../src/view/index.ts'
 import { keepRows } from '../../src/view/keep-rows.ts'
 import { issueRowsOfPrefix, metaKey } from '../../src/view/keys.ts'
 import { layeredStore } from '../../src/view/layered-store.ts'
@@ -102,10 +102,23 @@ async function assertSameText(rows: Store | undefined, store: Store): Promise<bo
   return true
 }
 
+/** Rows found one by one, where a store does that, are the same, and so are their short ids. */
+async function assertSameRows(rows: Store, store: Store): Promise<void> {
+  const [view, expected] = [(await View.over(rows, {})) as View, (await View.over(store, {})) as View]
+  const ids = (await expected.allRows()).map(({ issue_id }) => issue_id)
+  for (const some of [...ids.slice(0, 20).map((id) => [id]), [issueId('00'), ...ids.slice(0, 3)]]) {
+    assert.deepEqual(await view.findRows(some), await expected.findRows(some))
+    const shown = some.filter((id) => ids.includes(id))
+    for (const length of [1, 7])
+      assert.deepEqual(await view.shortIds(shown, length), await expected.shortIds(shown, length))
+  }
+}
+
 async function assertSame(rows: Store | undefined, store: Store): Promise<void> {
   await assertSameLists(rows, store, [...rowsParts])
   assert.ok(rows !== undefined)
   await assertSameText(rows, store)
+  await assertSameRows(rows, store)
   for (const [key, value] of await store
     .iterator({ gte: Buffer.from('issue_state/'), lt: Buffer.from('issue_state0') })
     .all()) {
@@ -328,7 +341,12 @@ describe('the rows file of a large view', () => {
     await readMuch(store, folder)
     assert.deepEqual(readdirSync(folder), ['rows'])
     assert.ok(statSync(rowsPath(folder)).size > rowsBytesMax)
-    await assertSameLists(openRowsStore(folder, viewSchema, 'lists'), store)
+    const rows = openRowsStore(folder, viewSchema, 'lists') as Store
+    await assertSameLists(rows, store)
+    const fresh = openRowsStore(folder, viewSchema, 'lists') as Store
+    const { issue_id } = (await ((await View.over(store, {})) as View).allRows())[0] as IssueRow
+    assert.equal(fresh.findRows?.([issue_id])?.length, 1)
+    await assertSameRows(fresh, store)
   })
 
   it('grows by the changes of a write, and goes when they are too many', async () => {
@@ -406,6 +424,8 @@ describe('a rows file that is read in parts', () => {
     assert.deepEqual(readOne(file, count - 1), [textOf(count - 1)])
     assert.equal(file.readLines('issue_row/'), undefined)
     assert.equal(readOne(file, Math.floor(count * 0.8)), undefined)
+    assert.equal(file.findLine('issue_row/', keyOf(10))?.value, textOf(10))
+    assert.equal(file.findLine('issue_row/', keyOf(Math.floor(count * 0.8))), undefined)
     file.close()
   })
 
@@ -493,6 +513,29 @@ describe('bytes of a rows file', () => {
         const [gte, lt] = [from, to].map((number) => number?.toString(16).padStart(4, '0'))
         const isWithin = ([key = '']: string[]) => key >= (gte as string) && (lt === undefined || key < lt)
         assert.deepEqual(entriesIn(readRowsFile(bytes), family, gte, lt), expected.filter(isWithin))
+      }),
+    )
+  })
+
+  it('a line is found with how far the keys beside it are like its own', () => {
+    const digits = fc.array(fc.constantFrom('0', '1', 'f'), { minLength: 6, maxLength: 6 }).map((list) => list.join(''))
+    const lines = fc.uniqueArray(fc.tuple(digits, fc.nat(900)), { selector: ([key]) => key, maxLength: 60 })
+    fc.assert(
+      fc.property(lines, (list) => {
+        const all = list.sort(([left], [right]) => (left < right ? -1 : 1))
+        const texts = all.map(([key, length]) => formatLine(key, 'é'.repeat(length)))
+        const families = new Map([['issue_row/', texts]])
+        const file = readRowsFile(encodeBase({ schema: '5', state, bytesMax: rowsBytesMax }, families) as Buffer)
+        for (const [index, [key]] of all.entries()) {
+          const beside = [all[index - 1], all[index + 1]].flatMap((other) => other?.[0] ?? [])
+          const isShared = (length: number) => beside.some((other) => other.startsWith(key.slice(0, length)))
+          const sharedLength = [5, 4, 3, 2, 1].find(isShared) ?? 0
+          assert.deepEqual(file?.findLine('issue_row/', key), { value: valueIn(texts[index] as string), sharedLength })
+        }
+        const known = new Set(all.map(([key]) => key))
+        for (const key of ['000000', '0f0f01', 'ffffff', '0', '2'])
+          if (!known.has(key)) assert.equal(file?.findLine('issue_row/', key), null)
+        assert.equal(file?.findLine('meta/', '00'), undefined)
       }),
     )
   })
