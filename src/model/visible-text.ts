@@ -4,13 +4,21 @@
 // DEL, C1), line and paragraph separators, and all invisible characters (bidirectional controls, zero-width and tag
 // characters, fillers), halves of surrogate pairs, annotations. Emoji presentation selectors may stay. The joiner
 // matches before its lookbehind: the other way round, every position would look back over the text.
-const notable =
+const findNotable = () =>
   /(\u200d)(?<=\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*\u200d)(?=\p{Extended_Pictographic})|(?!\ufe0e|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Surrogate}\ufff9-\ufffb]/gu
+
+let known: RegExp | undefined
+
+/** Made for the first text that needs it: its sets of characters take V8 a millisecond, and most texts are ASCII. */
+function notable(): RegExp {
+  known ??= findNotable()
+  return known
+}
 
 /** @param allowed - invisible characters to keep */
 export function makeVisible(text: string, allowed = ''): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text
-  return text.replace(notable, (character, joiner: string | undefined) =>
+  return text.replace(notable(), (character, joiner: string | undefined) =>
     joiner !== undefined || allowed.includes(character) ? character : visible(character),
   )
 }
@@ -21,7 +29,7 @@ export function makeVisible(text: string, allowed = ''): string {
  */
 export function makeJsonVisible(json: string): string {
   if (/^[\n\x20-\x7e]*$/.test(json)) return json
-  return json.replace(notable, (character, joiner: string | undefined) =>
+  return json.replace(notable(), (character, joiner: string | undefined) =>
     joiner !== undefined || character === '\n' ? character : jsonEscape(character),
   )
 }

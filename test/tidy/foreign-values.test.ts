@@ -49,7 +49,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/commands/watch/watch.ts': 'an event for a program',
   'src/git/build-tree.ts': 'a path in the message of a defect',
   'src/git/native/write-objects.ts': "git's answer in the message of a defect",
-  'src/git/object-codec.ts': 'an id in the message of a defect, cut off',
+  'src/git/oid.ts': 'an id in the message of a defect, cut off',
   'src/git/ref-paths.ts': 'a ref name in a message, cut off',
   'src/import/canonical-json.ts': 'what is left of a line, whose depth is bounded',
   'src/import/plan-issue.ts': 'a link as a key',
