@@ -3,17 +3,10 @@
 // First the one invisible character that is part of visible text, a joiner between two pictures; then controls (C0,
 // DEL, C1), line and paragraph separators, and all invisible characters (bidirectional controls, zero-width and tag
 // characters, fillers), halves of surrogate pairs, annotations. Emoji presentation selectors may stay. The joiner
-// matches before its lookbehind: the other way round, every position would look back over the text.
-const findNotable = () =>
+// matches before its lookbehind: the other way round, every position would look back over the text. Its sets of characters take
+// V8 a millisecond, and most texts are ASCII, so it is not made at the start.
+const notable = () =>
   /(\u200d)(?<=\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*\u200d)(?=\p{Extended_Pictographic})|(?!\ufe0e|\ufe0f)[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Surrogate}\ufff9-\ufffb]/gu
-
-let known: RegExp | undefined
-
-/** Made for the first text that needs it: its sets of characters take V8 a millisecond, and most texts are ASCII. */
-function notable(): RegExp {
-  known ??= findNotable()
-  return known
-}
 
 /** @param allowed - invisible characters to keep */
 export function makeVisible(text: string, allowed = ''): string {
