@@ -64,8 +64,9 @@ export const prime = defineCommand({
     const mine = open.filter(isMine).sort(compareByPriority)
     const ownIds = new Set(mine.map(({ issue_id }) => issue_id))
     const queue = await readReadyQueue(repository)
-    const ready = queue.ready.map(({ row }) => row).filter(({ issue_id }) => !ownIds.has(issue_id))
-    const shown = new Set([...ownIds, ...ready.slice(0, readyMax).map(({ issue_id }) => issue_id)])
+    const ready = queue.ready.filter(({ unparsed }) => !ownIds.has(unparsed.issueId))
+    const firstReady = ready.slice(0, readyMax).map(({ row }) => row)
+    const shown = new Set([...ownIds, ...firstReady.map(({ issue_id }) => issue_id)])
     const recent = rows.filter(({ issue_id }) => !shown.has(issue_id)).sort(compareByChange)
     const { memories, leftOut } = await chooseMemories(repository, view, { issues: ownIds, countMax: memoriesMax })
     const known = await chooseFacts(view)
@@ -91,7 +92,7 @@ export const prime = defineCommand({
           overdue: open.filter((row) => isOverdue(row, nowUnixMs)).length,
         },
         mine: await describe(mine.slice(0, mineMax)),
-        ready: await describe(ready.slice(0, readyMax)),
+        ready: await describe(firstReady),
         recent: await describe(recent.slice(0, recentMax)),
         memories,
         context: known.facts,

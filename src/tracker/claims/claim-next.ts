@@ -30,7 +30,7 @@ async function claimFirst(request: NextRequest, labels: readonly string[]): Prom
   for (;;) {
     // Read again after each lost race, since others have written.
     const { ready } = await readReadyQueue(request.repository, { labels })
-    const next = ready.find(({ row }) => !tried.has(row.issue_id))?.row.issue_id
+    const next = ready.find(({ unparsed }) => !tried.has(unparsed.issueId))?.unparsed.issueId
     if (next === undefined) return { claimed: null, none: await whyNoneReady(request.repository, labels) }
     tried.add(next)
     try {

@@ -68,7 +68,7 @@ async function factsFor(
 
 async function readReadyIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {
   const { readReadyQueue } = await import('./ready-queue.ts')
-  return new Set((await readReadyQueue(repository)).ready.map(({ row }) => row.issue_id))
+  return new Set((await readReadyQueue(repository)).ready.map(({ unparsed }) => unparsed.issueId))
 }
 
 async function readBlockedIds(repository: Workspace): Promise<ReadonlySet<IssueId>> {

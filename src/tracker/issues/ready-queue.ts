@@ -48,7 +48,7 @@ export class ReadyIssue {
   readonly unparsed: UnparsedRow
   /** Dependencies that are unknown in this clone. They do not block. */
   readonly unknownBlockers: readonly IssueId[]
-  /** Whether it has no date. */
+  /** Whether it surely has no date. */
   readonly isPlain: boolean
   #row: IssueRow | undefined
 
@@ -65,15 +65,6 @@ export class ReadyIssue {
   }
 }
 
-/**
- * One of them is in the text of each row that is set aside or left out, or assigned, or has a date or a parent. Without any, a row
- * is ready unless it waits or is leased, and need not be parsed.
- */
-const marksOfOthers = [
-  ...['due":"', 'defer":"', 'parent":"', 'status":"blocked"', 'status":"deferred"', 'type":"epic"'],
-  ...['memory"', 'title":"[', 'assignees":["'],
-]
-
 /** An epic is finished by finishing its parts, so it is listed only when this type is requested. */
 const notWork = 'epic'
 
@@ -83,7 +74,18 @@ export const isMemoryIssue = ({ labels, title }: Pick<IssueRow, 'labels' | 'titl
   labels.includes(memoryLabel) || /^\[memory\]/i.test(title)
 
 /** Statuses of issues set aside for a reason that no edge expresses. They are listed only when such a status is requested. */
-const setAside: ReadonlySet<string | undefined> = new Set(['blocked', 'deferred'])
+const asideStatuses = ['blocked', 'deferred']
+const setAside: ReadonlySet<string | undefined> = new Set(asideStatuses)
+
+/**
+ * One of them is in the text of each row that is set aside or left out, or assigned, or has a date or a parent. Without any, a row
+ * is ready unless it waits or is leased, and need not be parsed.
+ */
+const marksOfOthers = [
+  ...['due":"', 'defer":"', 'parent":"', 'assignees":["'],
+  ...[`type":"${notWork}"`, ...asideStatuses.map((status) => `status":"${status}"`)],
+  ...[`${memoryLabel}"`, 'title":"['],
+]
 
 /** Epics and memories, unless the filter asks for them. */
 export function isLeftOut(row: IssueRow, { type, labels }: ReadyFilter): boolean {
