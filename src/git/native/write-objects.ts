@@ -59,8 +59,10 @@ export async function writeObjects(
 
 // object-file.c: write_loose_object(), finalize_object_file() and create_tmpfile(); builtin/index-pack.c: rename_tmp_packfile().
 const vanishedWhileWritten = /unable to (write|create|rename|set permission).*No such file or directory/is
+// builtin/index-pack.c: sha1_object(). It says the same of a damaged object.
+const vanishedWhileCompared = /cannot read existing object/i
 
-/** A concurrent `git prune` removes temp files and empty folders while git uses them. */
+/** A concurrent `git prune` removes temp files and empty folders while git uses them, and objects that git compares with ours. */
 async function writeByGit<Result>(objects: readonly PendingObject[], write: () => Promise<Result>): Promise<Result> {
   const retry = retryVanishing(0)
   for (;;) {
@@ -68,8 +70,9 @@ async function writeByGit<Result>(objects: readonly PendingObject[], write: () =
       return await write()
     } catch (error) {
       const said = error instanceof GriteError ? error.details.stderr : undefined
-      if (typeof said !== 'string' || !vanishedWhileWritten.test(said)) throw error
-      if (!(await retry.again())) throw objectsVanished(objects.map(({ oid }) => oid))
+      const isCompared = vanishedWhileCompared.test(`${said}`)
+      if (!isCompared && !vanishedWhileWritten.test(`${said}`)) throw error
+      if (!(await retry.again())) throw isCompared ? error : objectsVanished(objects.map(({ oid }) => oid))
     }
   }
 }
