@@ -47,7 +47,7 @@ export async function findDivergence(
       return { ...shared, offset: file.firstOffset, reason }
     }
     const { number: epoch } = head.manifest.epoch
-    // A takeover seals everything first; whoever took the stream over elsewhere did not know of these records.
+    // A takeover seals everything first; one in another clone did not know of these records.
     if (file.open.epoch < epoch && file.nextOffset > Math.max(sealedOffset, file.firstOffset)) {
       const reason = `the journal holds records of epoch ${file.open.epoch} that epoch ${epoch} does not continue`
       return { ...shared, offset: Math.max(sealedOffset, file.firstOffset), reason }
@@ -90,7 +90,7 @@ async function firstDifference(
     if (batch.firstOffset >= to) break
     for (const [index, record] of batch.records.entries()) own.set(batch.firstOffset + index, record)
   }
-  // Unreadable parts cannot be compared, and are reported to whoever reads them.
+  // Unreadable parts cannot be compared; reading them reports them.
   for await (const records of reader.read(commit, manifest, { from: firstOffset, to }, () => {})) {
     for (const { offset, bytes } of records) {
       const record = own.get(offset)

@@ -27,7 +27,7 @@ export async function goesOnFrom(
       if (step++ === steps) return commit === earlier.commit
     return false
   } catch (error) {
-    // Whoever reads these commits says what is wrong.
+    // Reading these commits reports what is wrong.
     if (error instanceof UnreadableCommitError) return true
     throw error
   }
