@@ -1,4 +1,4 @@
-// Builds dist/: the command line as five scripts with a loader and V8's compiled code, and the library as one bundle. Reading
+// Builds dist/: the command line as scripts with a loader and V8's compiled code, and the library as one bundle. Reading
 // a large file is cheap, but resolving and compiling many files takes most of the time of a short command. Which modules are
 // in which script is found by running everyday commands; see loader.cjs. Large packages that few commands need get separate
 // files; the native addon is not bundled.
@@ -40,7 +40,9 @@ const output = {
   supported: { 'dynamic-import': false },
   logLevel: 'error',
 }
-const scriptNames = ['hot', 'warm', 'sync', 'exchange', 'cold']
+/** Scripts with copies of modules, for one command each. */
+const ownScriptNames = ['sync', 'settle', 'exchange', 'rebuild', 'refill']
+const scriptNames = ['hot', 'warm', ...ownScriptNames, 'cold']
 const clientPlugins = [pastBarrels(), lazyBuiltins(['net'])]
 mkdirSync(draft, { recursive: true })
 await Promise.all([buildLibrary(), buildPackages(), buildClient(), buildThreads()])
@@ -67,7 +69,7 @@ async function buildCommandLine() {
   const barrels = [...modules.keys()].filter((id) => /^\w+(\/errors)?\/index$/.test(id))
   if (barrels.length > 0) throw new Error(`${barrels.join(', ')} would be evaluated; see scripts/past-barrels.mjs`)
   await writeLoader('')
-  await writeScripts(modules, { hot: modules, warm: new Map(), sync: new Map(), exchange: new Map() })
+  await writeScripts(modules, { hot: modules })
   await writeScripts(modules, findEverydayModules(draft))
   await writeLoader(nameBuild([...scriptNames, 'client', 'library'].map((name) => `${name}.cjs`)))
   // Compiled in separate processes, so that code of the build itself does not get into the cache.
@@ -124,12 +126,9 @@ function nameBuild(names) {
 }
 
 async function writeScripts(modules, everyday) {
-  const { hot, warm, sync, exchange } = everyday
+  const { hot, warm = new Set() } = everyday
   const isIn = {
-    hot: (id) => hot.has(id),
-    warm: (id) => warm.has(id),
-    sync: (id) => sync.has(id),
-    exchange: (id) => exchange.has(id),
+    ...Object.fromEntries(['hot', 'warm', ...ownScriptNames].map((name) => [name, (id) => everyday[name]?.has(id)])),
     cold: (id) => !hot.has(id) && !warm.has(id),
   }
   for (const name of scriptNames) {

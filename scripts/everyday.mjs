@@ -119,11 +119,16 @@ export const syncLines = [
   ['sync', '--json'],
 ]
 
-/** Of a packed log, which git reads: a few loose commits are read without it. */
-export const rebuildLines = [['work', 'git', 'repack', '-adq'], ['rebuild'], ['rebuild', '--json']]
+/** Of a packed log, which git reads; then with a loose commit, which is read without it, and a long text, which is decoded as any CBOR. */
+export const rebuildLines = [
+  ['work', 'git', 'repack', '-adq'],
+  ['rebuild'],
+  ['work', 'grite', 'issue', 'comment', 'ID', '--body', 'x'.repeat(100_000)],
+  ['rebuild', '--json'],
+]
 
-/** Modules that only a sync of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
-export const largeSyncModules = ['wal/bulk-hashing', 'view/replace-file', 'view/fill']
+/** Modules that only a sync or rebuild of hundreds of commits evaluates. V8 rejects the compiled code of a script that is loaded then. */
+export const largeLogModules = ['wal/bulk-hashing', 'view/replace-file', 'view/fill']
 
 /** With a head that is loose, and with one in a pack. */
 export const idleSyncLines = [

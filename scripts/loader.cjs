@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // Runs the command line. Its modules are in scripts, which are loaded when the first of their modules is needed: hot.cjs has
-// those of most lines, warm.cjs what everyday commands need besides when they open the view, cold.cjs all others. A sync has two
-// scripts of its own instead, with copies of what it needs: sync.cjs for one that finds nothing new, exchange.cjs for the rest. V8 gets compiled code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects
-// code from another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
+// those of most lines, warm.cjs what everyday commands need besides when they open the view, cold.cjs all others. Two commands
+// have scripts of their own instead, with copies of what they need: sync.cjs and rebuild.cjs until their git runs, refill.cjs for
+// the rest of a rebuild, settle.cjs for that of a sync that finds nothing new, exchange.cjs for any other sync. V8 gets compiled
+// code with each: of the command itself for an everyday one. Where a daemon listens, client.cjs is loaded first. V8 rejects code
+// from another version; own-code.cjs then looks for code made by the running version. Old versions of Node must be able to parse
 // this file, to print that they are too old.
 'use strict'
 const nodeMajorMin = 20
@@ -39,9 +41,12 @@ const command = nameOf(process.argv.slice(2))
 const scripts = {}
 /** Exports of the modules that were evaluated, by id. */
 const loaded = new Map()
+/** Scripts with code of the command itself, in the order in which they are loaded. */
+const own = { sync: ['sync', 'settle', 'exchange'], rebuild: ['rebuild', 'refill'] }[command] || ['hot', 'warm']
 /** Scripts to load next, in this order. */
-const waiting = command === 'sync' ? ['sync', 'exchange', 'cold', 'hot', 'warm'] : ['hot', 'warm', 'cold']
-const [first, second] = waiting
+const waiting = own.concat(['cold', 'hot', 'warm'].filter((name) => own.indexOf(name) < 0))
+const first = own[0]
+const last = own[own.length - 1]
 /** Whether V8 accepts the code in dist/. */
 let isShippedUsable = false
 let factories = {}
@@ -83,8 +88,8 @@ function nameOf(words) {
 function load(id) {
   let exports = loaded.get(id)
   if (exports === undefined) {
-    // Under other settings V8 would reject the compiled code of the second script.
-    const isNeeded = () => id === 'cli/engine-settings' && waiting.includes(second)
+    // Under other settings V8 would reject compiled code.
+    const isNeeded = () => id === 'cli/engine-settings' && waiting.includes(last)
     while (factories[id] === undefined || isNeeded()) factories = Object.assign(run(waiting.shift()), factories)
     exports = factories[id]()
     loaded.set(id, exports)
@@ -105,9 +110,8 @@ function run(name) {
     const compiled = new vm.Script(source, { filename, cachedData })
     return compiled.cachedDataRejected ? undefined : compiled
   }
-  // Everyday commands seldom load the cold script, so it has no code for each of them.
-  const isForAll = name === 'client' || (name === 'cold' && command !== 'rebuild')
-  const codeName = `${name}-${isForAll ? 'other' : command}`
+  // Everyday commands seldom load another script, so it has no code for each of them.
+  const codeName = `${name}-${own.includes(name) ? command : 'other'}`
   const shipped = readShipped(codeName)
   let script = shipped && compile(shipped)
   if (name === first) isShippedUsable = script !== undefined

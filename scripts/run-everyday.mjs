@@ -7,7 +7,7 @@ import {
   firstLines,
   firstListModules,
   idleSyncLines,
-  largeSyncModules,
+  largeLogModules,
   manyOperations,
   otherLines,
   readingLines,
@@ -22,9 +22,10 @@ const createLines = writingLines['issue create']
 
 /**
  * Ids of the modules that everyday commands evaluate: in any case, and besides in a new repository or when they open the
- * view; those of a sync that finds nothing new, and those of any other sync besides.
+ * view; those of a sync until its git runs, those of one that finds nothing new besides, and those of any other sync besides;
+ * those of a rebuild until its git runs, and the rest of them.
  *
- * @returns {{ hot: Set<string>, warm: Set<string>, sync: Set<string>, exchange: Set<string> }}
+ * @returns {Record<'hot' | 'warm' | 'sync' | 'settle' | 'exchange' | 'rebuild' | 'refill', Set<string>>}
  */
 export function findEverydayModules(dist) {
   return inRepository(dist, (run, first, { connect }) => {
@@ -38,10 +39,16 @@ export function findEverydayModules(dist) {
     const upToDate = reading.map((lines) => run(lines).modules())
     const hot = new Set([...upToDate.flat(), ...run(createLines).modules(), ...firstListModules])
     const warm = new Set([first.modules(), ...behind, ...writing].flat().filter((id) => !hot.has(id)))
+    const rebuilding = run(rebuildLines)
+    const rebuild = new Set(rebuilding.modulesBeforeGit())
+    const refill = new Set([...rebuilding.modules(), ...largeLogModules].filter((id) => !rebuild.has(id)))
     connect()
-    const syncing = [...run(syncLines).modules(), ...largeSyncModules]
-    const sync = new Set(run(idleSyncLines).modules())
-    return { hot, warm, sync, exchange: new Set(syncing.filter((id) => !sync.has(id))) }
+    const syncing = [...run(syncLines).modules(), ...largeLogModules]
+    const idle = run(idleSyncLines)
+    const sync = new Set(idle.modulesBeforeGit())
+    const settle = new Set(idle.modules().filter((id) => !sync.has(id)))
+    const exchange = new Set(syncing.filter((id) => !sync.has(id) && !settle.has(id)))
+    return { hot, warm, sync, settle, exchange, rebuild, refill }
   })
 }
 
@@ -65,9 +72,9 @@ export function compileEveryday(dist) {
       keep(name, run(lines), ['hot'])
     }
     keep('other', run(otherLines), ['hot', 'warm', 'cold'])
-    keep('rebuild', run(rebuildLines), ['hot', 'warm', 'cold'])
+    keep('rebuild', run(rebuildLines), ['rebuild', 'refill'])
     connect()
-    keep('sync', run(syncLines), ['sync', 'exchange'])
+    keep('sync', run(syncLines), ['sync', 'settle', 'exchange'])
     code.set('client-other', runClient())
     return code
   })
@@ -92,7 +99,8 @@ function inRepository(dist, work) {
     const stdout = execFileSync(process.execPath, [runner, dist, output, JSON.stringify(lines)], options)
     return {
       stdout,
-      modules: () => JSON.parse(readFileSync(`${output}.json`, 'utf8')),
+      modules: () => JSON.parse(readFileSync(`${output}.json`, 'utf8')).all,
+      modulesBeforeGit: () => JSON.parse(readFileSync(`${output}.json`, 'utf8')).beforeGit,
       codeOf: (script) => (existsSync(`${output}.${script}`) ? readFileSync(`${output}.${script}`) : undefined),
     }
   }

@@ -123,8 +123,7 @@ async function runCommand(
   const drafts: string[] = []
   let restoreEngine: (() => void) | undefined
   try {
-    if (command.heapGrowthPercent !== undefined)
-      restoreEngine = prepareForBulk(command.heapGrowthPercent, command.firstHeapGrowthPercent)
+    restoreEngine = prepareEngine(command)
     const logged = isLogging(facts) ? (await import('./logger.ts')).logCommand(facts, command.name, input) : undefined
     const print = async ({ data }: CommandResult<unknown>): Promise<void> => {
       await warnings.flushed()
@@ -157,6 +156,24 @@ async function runCommand(
     return reportFailure(error, facts, { ...globals, json }, { warnings: warnings.collected, written, drafts })
   } finally {
     restoreEngine?.()
+  }
+}
+
+/**
+ * Prepares V8 for a command that processes much data: when it first waits, as for the git that it has started, because this takes
+ * milliseconds.
+ *
+ * @returns ends it
+ */
+function prepareEngine({ heapGrowthPercent, firstHeapGrowthPercent }: AnyCommand): (() => void) | undefined {
+  if (heapGrowthPercent === undefined) return undefined
+  let restore: (() => void) | undefined
+  const preparing = setImmediate(() => {
+    restore = prepareForBulk(heapGrowthPercent, firstHeapGrowthPercent)
+  })
+  return () => {
+    clearImmediate(preparing)
+    restore?.()
   }
 }
 

@@ -2,6 +2,7 @@
  * Opens the view of an actor: acquire its lock, check it, catch up with the log, rebuild when it cannot be trusted. The
  * caller gets a view that shows the log as it is now.
  */
+import { setImmediate } from 'node:timers/promises'
 import { type GitPort, type Oid, Retry, type SharedPermissions } from '../git/index.ts'
 import { CorruptObjectError, type Event, StorageError, UnusableSnapshotError } from '../model/index.ts'
 import {
@@ -108,8 +109,9 @@ export async function openView(options: OpenViewOptions): Promise<View> {
  * @throws {IncompleteLogError} when the old view has events of a missing part of the log; it stays unchanged
  */
 export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
-  // First: git walks the whole history before its first answer.
+  // First: git walks the whole history before its first answer. It runs before this process waits for anything.
   const prefetching = startPrefetching(options)
+  await setImmediate()
   const formerState = await startReadingFormerState(options, present)
   return rebuild(options, formerState, { keepsEvents: true, prefetching })
 }
@@ -263,8 +265,10 @@ async function rebuild(
       }
       await view.writeMeta('last_rebuild_ts', `${options.clock.nowUnixMs()}`)
       await view.noteEventsAtRebuild()
-      await view.store.compactLog()
+      // The view is complete, so a failure to compact it is only that of its next write.
+      const compacted = view.store.compactLog().catch(() => {})
       await directory.switchTo(created.number)
+      await compacted
       return view
     } catch (error) {
       await view.close().catch(() => {})

@@ -15,7 +15,7 @@ interface LoaderExports {
 
 const loader = (): LoaderExports => createRequire(import.meta.url)(gritePath)
 
-const scriptNames = ['hot', 'warm', 'cold', 'sync', 'exchange'] as const
+const scriptNames = ['hot', 'warm', 'cold', 'sync', 'settle', 'exchange', 'rebuild', 'refill'] as const
 
 function moduleIds(script: (typeof scriptNames)[number]): string[] {
   const text = readFileSync(join(dirname(gritePath), `${script}.cjs`), 'latin1')
@@ -24,19 +24,22 @@ function moduleIds(script: (typeof scriptNames)[number]): string[] {
 }
 
 describe('scripts of the command line', () => {
-  const [hot, warm, cold, sync, exchange] = scriptNames.map(moduleIds) as [
-    string[],
-    string[],
-    string[],
-    string[],
-    string[],
-  ]
+  const ids = Object.fromEntries(scriptNames.map((name) => [name, moduleIds(name)])) as Record<
+    (typeof scriptNames)[number],
+    string[]
+  >
+  const { hot, warm, cold, sync, settle, exchange, rebuild, refill } = ids
   const everywhere = [...hot, ...warm, ...cold]
 
-  it('each module is in one script, and in one of a sync at most', () => {
+  it('each module is in one script, and in one of a sync or a rebuild at most', () => {
     assert.equal(new Set(everywhere).size, everywhere.length)
-    assert.equal(new Set([...sync, ...exchange]).size, sync.length + exchange.length)
-    for (const id of [...sync, ...exchange]) assert.ok(everywhere.includes(id), id)
+    for (const own of [
+      [...sync, ...settle, ...exchange],
+      [...rebuild, ...refill],
+    ]) {
+      assert.equal(new Set(own).size, own.length)
+      for (const id of own) assert.ok(everywhere.includes(id), id)
+    }
   })
 
   it('everyday modules are in the hot script, LevelDB in the warm one, and others in the cold one', () => {
@@ -45,12 +48,18 @@ describe('scripts of the command line', () => {
     for (const id of ['cli/help', 'cli/all-commands', 'commands/sync/sync']) assert.ok(cold.includes(id), id)
   })
 
-  it('a sync has its own scripts, the second one for what is new', () => {
-    for (const id of ['cli/main', 'commands/sync/sync', 'wal/sync-ref']) assert.ok(sync.includes(id), id)
+  it('a sync has its own scripts: until its git runs, for one that finds nothing new, and for what is new', () => {
+    for (const id of ['cli/main', 'commands/sync/sync', 'git/run-git']) assert.ok(sync.includes(id), id)
+    for (const id of ['commands/sync/complete-sync', 'wal/sync-ref', 'view/view']) assert.ok(settle.includes(id), id)
     for (const id of ['classic-level', 'git/native/history', 'view/projector', 'view/replace-file'])
       assert.ok(exchange.includes(id), id)
     for (const id of ['commands/issue/list', 'tracker/streams/sync-streams'])
-      assert.ok(![...sync, ...exchange].includes(id), id)
+      assert.ok(![...sync, ...settle, ...exchange].includes(id), id)
+  })
+
+  it('a rebuild has its own scripts: until its git runs, and for the rest', () => {
+    for (const id of ['cli/main', 'commands/rebuild', 'git/native/history']) assert.ok(rebuild.includes(id), id)
+    for (const id of ['classic-level', 'view/projector', 'wal/bulk-hashing']) assert.ok(refill.includes(id), id)
   })
 
   it('a module of the cold script uses the classes of the hot one', () => {
@@ -64,12 +73,13 @@ describe('scripts of the command line', () => {
     assert.equal(describeFailure(new NotFoundError('nothing')).code, 'not_found')
   })
 
-  it('a rebuild has compiled code of its own', () => {
+  it('a sync and a rebuild have compiled code of their own', () => {
     const names = readdirSync(join(dirname(gritePath), 'code'))
-    for (const script of ['hot', 'warm', 'cold'])
+    const code = ['sync-sync-', 'settle-sync-', 'exchange-sync-', 'rebuild-rebuild-', 'refill-rebuild-']
+    for (const start of code)
       assert.ok(
-        names.some((name) => name.startsWith(`${script}-rebuild-`)),
-        script,
+        names.some((name) => name.startsWith(start)),
+        start,
       )
   })
 

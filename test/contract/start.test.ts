@@ -36,8 +36,9 @@ const reads: Allowed = {
   packages: [...configPackages, ...hashPackages, 'classic-level'],
   builtins: [...parsing, ...levelDb],
 }
-const syncs = { scripts: ['sync'], packages: configPackages }
-const syncsView = { scripts: ['sync', 'exchange'], packages: reads.packages }
+const syncs = { scripts: ['sync', 'settle'], packages: configPackages }
+const syncsView = { scripts: ['sync', 'settle', 'exchange'], packages: reads.packages }
+const rebuilds = { scripts: ['rebuild', 'refill'], packages: reads.packages }
 const creates: Allowed = { scripts: ['hot'], packages: [...configPackages, ...hashPackages], builtins: parsing }
 
 interface Loaded {
@@ -162,7 +163,7 @@ describe('what everyday commands load', () => {
   })
 })
 
-describe('what a sync loads', () => {
+describe('what a sync and a rebuild load', () => {
   const { path, dir, git, grite, create } = sandbox
   const peer = sandbox.inDirectory(join(dir, 'peer'))
   let id = ''
@@ -198,6 +199,8 @@ describe('what a sync loads', () => {
     assertSyncLoads(syncsView)
   })
 
+  it('nothing cold for a rebuild', () => assertLoadsOnly(['rebuild'], rebuilds))
+
   it('nothing cold when hundreds are new, here, there or in both', () => {
     const allowed = { ...syncsView, packages: [...syncsView.packages, 'hash-wasm'] }
     const createMany = (clone: string) => {
@@ -218,10 +221,17 @@ describe('what a sync loads', () => {
     peer.grite('sync')
     createMany(path)
     assertSyncLoads(allowed)
+    git(path, 'repack', '-adq')
+    assertLoadsOnly(['rebuild'], { ...rebuilds, packages: allowed.packages })
   })
 
-  function assertSyncLoads({ scripts, packages }: Pick<Allowed, 'scripts' | 'packages'>): void {
-    const loaded = loadedBy(['sync'])
+  const assertSyncLoads = (allowed: Pick<Allowed, 'scripts' | 'packages'>) => assertLoadsOnly(['sync'], allowed)
+
+  function assertLoadsOnly(
+    words: readonly string[],
+    { scripts, packages }: Pick<Allowed, 'scripts' | 'packages'>,
+  ): void {
+    const loaded = loadedBy(words)
     assert.deepEqual(
       {
         scripts: loaded.scripts.filter((name) => !scripts.includes(name)),
