@@ -30,6 +30,8 @@ export interface RunGitOptions {
   /** Receives each piece of stderr as it arrives, for progress. */
   readonly onStderr?: (text: string) => void
   readonly signal?: AbortSignal
+  /** For a command that prints nothing there: no pipe is made. */
+  readonly stdout?: 'ignore'
   /** Added to the environment. */
   readonly environment?: Environment
   readonly cwd?: string
@@ -41,7 +43,7 @@ export interface StartGitOptions {
   /** stdin of git: our pipe, or the stdout of another process, which git then reads directly. */
   readonly stdin?: 'pipe' | 'ignore' | Readable
   /** Descriptor of a file for stdout; default our pipe. */
-  readonly stdout?: number | undefined
+  readonly stdout?: number | 'ignore' | undefined
   readonly onStderr?: (text: string) => void
   readonly signal?: AbortSignal
   readonly environment?: Environment
@@ -145,8 +147,6 @@ function gitEnvironment(layout: RepositoryLayout | null, environment: Environmen
   if (layout.commonDir !== layout.gitDir) result.GIT_COMMON_DIR = layout.commonDir
   // `info/grafts` would hide parents, as replace refs would. git warns about any graft file that it can open.
   result.GIT_GRAFT_FILE = '/dev/null/none'
-  // It may be relative to where the command was started.
-  if (environment.GIT_OBJECT_DIRECTORY) result.GIT_OBJECT_DIRECTORY = layout.objectDir
   return result
 }
 
@@ -176,6 +176,7 @@ function watchEnd(
 function collect(child: ChildProcess, args: readonly string[], bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
+  if (child.stdout === null) return Promise.resolve(Buffer.alloc(0))
   return new Promise((resolve, reject) => {
     child.stdout?.on('data', (chunk: Buffer) => {
       size += chunk.length

@@ -1,6 +1,7 @@
 import type { SyncedStreams } from '../../tracker/streams/sync-streams.ts'
-import { beginSync } from '../../tracker/sync/begin-sync.ts'
+import { type BegunSync, beginSync } from '../../tracker/sync/begin-sync.ts'
 import { chooseRemote } from '../../tracker/sync/remote-name.ts'
+import type { Workspace } from '../../tracker/workspace.ts'
 import { type DataOf, defineCommand, type GivenInput } from '../define-command.ts'
 
 export const sync = defineCommand({
@@ -39,9 +40,9 @@ export const sync = defineCommand({
     // Both flags together mean the same as neither.
     const both = input.pull === input.push
     const directions = { pull: both || input.pull, push: both || input.push }
-    if (directions.push) await repository.checkRepositoryLocks()
     const begun = await beginSync(context, repository, remote)
-    // Loaded while git waits for the remote.
+    // While git waits for the remote; nothing has moved yet.
+    if (directions.push) await checkUnlocked(repository, begun)
     const { completeSync } = await import('./complete-sync.ts')
     const synced = await completeSync(context, repository, { remote, directions, begun })
     if (!input.streams) return { data: withStreams(synced, undefined) }
@@ -50,6 +51,17 @@ export const sync = defineCommand({
     return { data: withStreams(synced, streams), exitStatus: isIncomplete(streams) ? 1 : 0 }
   },
 })
+
+/** @throws {LockHeldError} like `checkRepositoryLocks`, when the fetch is cancelled */
+async function checkUnlocked(repository: Workspace, { progress, early }: BegunSync): Promise<void> {
+  try {
+    await repository.checkRepositoryLocks()
+  } catch (error) {
+    progress.end()
+    await early?.cancel()
+    throw error
+  }
+}
 
 function withStreams<Synced extends object>(
   synced: Synced,

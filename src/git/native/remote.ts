@@ -136,6 +136,7 @@ export function openRemotes(port: GitPort, options: Omit<RemoteOptions, 'environ
           [...args, '--', remote, ...room.refspecs],
           {
             ...progressOptions(onProgress),
+            stdout: 'ignore',
             // While git starts, and before the remote answers.
             onStart(child) {
               if (locks.length > 0) forget = noteChildLocks(context, child.pid, locks)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { IssueId } from '../../../src/model/index.ts'
@@ -18,6 +18,8 @@ async function setUp(t: TestContext, policy?: Policy) {
   }
   return { ...setup, id, head: () => setup.git(setup.path, 'rev-parse', 'refs/grite/wal') }
 }
+
+const emptyTree = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
 
 /** Every command that writes to an issue. */
 const writes: readonly (readonly [name: string, input: (id: string) => Readonly<Record<string, unknown>>])[] = [
@@ -112,7 +114,11 @@ describe('the lock policy', { concurrency: 4 }, () => {
     await ann.run('lock acquire', { resource: 'path:src' })
     assert.equal((await bo.run('sync')).push_success, true)
     await ann.run('lock acquire', { resource: 'repo:release' })
+    git(path, 'push', '-q', 'origin', `${git(path, 'commit-tree', '-m', 'theirs', emptyTree)}:refs/grite/snapshots/1`)
+    const before = git(path, 'for-each-ref')
     assert.equal((await bo.fail('sync')).held_resource, 'repo:release')
+    assert.equal(git(path, 'for-each-ref'), before, 'the fetch under way was cancelled')
+    assert.deepEqual(readdirSync(join(path, '.git/grite/tmp')), [])
     assert.equal((await bo.run('sync', { pull: true })).success, true)
     assert.equal((await ann.run('sync')).success, true)
   })
