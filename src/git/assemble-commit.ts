@@ -58,6 +58,8 @@ export class CommitAssembler {
       lookUp: (tree: Oid) => (this.#folders.has(tree) ? this.#lookUp(tree) : this.#whyUnread(tree)),
       leading: this.#leading,
       rowsLeft: limits.commitTreeRowsMax,
+      visitsLeft: visitsMax,
+      emptyFolders: 0,
       rows: [],
       isFull: false,
       problem: null,
@@ -228,7 +230,12 @@ interface TreeWalk {
   /** Rows that lead to files, for trees searched completely. */
   readonly leading: Map<Oid, readonly TreeRow[]>
   readonly rows: FileRow[]
+  /** Rows that lead to files may still be this many. */
   rowsLeft: number
+  /** Rows of any kind, of which each attempt takes some time. */
+  visitsLeft: number
+  /** Folders on the way to the present row in which no file was found so far. */
+  emptyFolders: number
   /** A limit is reached. */
   isFull: boolean
   problem: string | null
@@ -257,7 +264,7 @@ function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): bool
       walk.problem ??= `tree ${nameTree(oid, prefix)} is damaged`
       return false
     }
-    if (!countRow(walk)) return false
+    if (!countVisit(walk)) return false
     const rowOid = tree.hexSlice(end + 1, next) as Oid
     // 40000 is the only five-digit mode; a submodule's commit (160000) is not in this repository.
     const isFolder = space - position === 5
@@ -279,15 +286,28 @@ function walkTree(walk: TreeWalk, oid: Oid, prefix: string, depth: number): bool
 function walkRows(walk: TreeWalk, rows: readonly TreeRow[], prefix: string, depth: number): boolean {
   let isWhole = true
   for (const row of rows) {
-    if (walk.isFull || !countRow(walk)) return false
+    if (walk.isFull || !countVisit(walk)) return false
     if (!walkRow(walk, row, prefix, depth)) isWhole = false
   }
   return isWhole
 }
 
-function countRow(walk: TreeWalk): boolean {
-  walk.rowsLeft -= 1
-  if (walk.rowsLeft >= 0) return true
+/** `git fast-export` lists files only, so that rows without a file below them must not count: this bounds the time that they take. */
+const visitsMax = 4 * limits.commitTreeRowsMax
+
+function countVisit(walk: TreeWalk): boolean {
+  walk.visitsLeft -= 1
+  return walk.visitsLeft >= 0 || endAtRows(walk)
+}
+
+/** Counts a file, and the folders on the way to it that lead to no earlier file. */
+function countFile(walk: TreeWalk): boolean {
+  walk.rowsLeft -= 1 + walk.emptyFolders
+  walk.emptyFolders = 0
+  return walk.rowsLeft >= 0 || endAtRows(walk)
+}
+
+function endAtRows(walk: TreeWalk): false {
   walk.problem ??= `its trees have more than ${limits.commitTreeRowsMax} rows; the others were skipped`
   walk.isFull = true
   return false
@@ -300,10 +320,11 @@ function walkRow(walk: TreeWalk, { name, mode, oid }: TreeRow, prefix: string, d
     return false
   }
   if (mode === null) {
-    if (depth < limits.commitDepthMax) return walkTree(walk, oid, `${path}/`, depth + 1)
+    if (depth < limits.commitDepthMax) return walkFolder(walk, oid, `${path}/`, depth + 1)
     walk.problem ??= `tree ${nameTree(oid, path)} lies deeper than ${limits.commitDepthMax} folders`
     return false
   }
+  if (!countFile(walk)) return false
   if (walk.rows.length < limits.commitFilesMax) {
     walk.rows.push({ path, mode, oid })
     return true
@@ -311,6 +332,14 @@ function walkRow(walk: TreeWalk, { name, mode, oid }: TreeRow, prefix: string, d
   walk.problem ??= `it holds more than ${limits.commitFilesMax} files; the others were skipped`
   walk.isFull = true
   return false
+}
+
+function walkFolder(walk: TreeWalk, oid: Oid, prefix: string, depth: number): boolean {
+  const count = walk.rows.length
+  walk.emptyFolders += 1
+  const isWhole = walkTree(walk, oid, prefix, depth)
+  if (walk.rows.length === count && !walk.isFull) walk.emptyFolders -= 1
+  return isWhole
 }
 
 /** UTF-16 units of a foreign path in a message. */

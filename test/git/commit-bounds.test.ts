@@ -139,6 +139,31 @@ const cases: readonly Case[] = [
     problem: /^its trees have more than 65536 rows; the others were skipped$/,
   },
   {
+    title: 'more folders without files than the limit on rows, before a file',
+    make: (store) => {
+      const empty = store.tree()
+      const many = Array.from({ length: limits.commitTreeRowsMax + 1 }, (_, at) =>
+        folder(`${at}`.padStart(5, '0'), empty),
+      )
+      const deep = store.tree(folder('a', store.tree(...many)), file('f', store.blob('x')))
+      return store.commit(store.tree(folder('d', deep), file('z', store.blob('z'))))
+    },
+    files: ['d/f', 'z'],
+    problem: null,
+  },
+  {
+    title: 'trees larger than the limit',
+    make: (store) => {
+      const blob = store.blob('x')
+      const names = Array.from({ length: 4500 }, (_, at) => `${at}`.padStart(4000, '0'))
+      return store.commit(
+        store.tree(file('a', blob), folder('b', store.tree(...names.map((name) => file(name, blob))))),
+      )
+    },
+    files: ['a'],
+    problem: /^tree [0-9a-f]{40} \(b\/?\) is too-large$/,
+  },
+  {
     title: 'more parents than the limit',
     make: (store) => {
       const tree = store.tree(file('f', store.blob('x')))

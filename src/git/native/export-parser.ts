@@ -29,6 +29,9 @@ interface OpenCommit {
   files: CommitFile[]
   isUnread: boolean
   contentBytes: number
+  /** At least as many as the rows of its trees that lead to files, and as the bytes of those trees. */
+  treeRows: number
+  treeBytes: number
   /** After `deleteall`, a blank line ends the commit. */
   listsFiles: boolean
 }
@@ -50,12 +53,13 @@ const lineBytesMax = 4 * limits.commitPathBytesMax + 256
 const newline = 0x0a
 const slash = 0x2f
 
-/** Whether a path exceeds the limit on folders or length. */
-function isDeep(path: string): boolean {
-  if (path.length <= limits.commitDepthMax) return false
+/** A row of a tree besides its name: mode, separators, and the longer kind of id. Bytes. */
+const treeRowBytes = 40
+
+function countFolders(path: string): number {
   let folders = 0
   for (let at = 0; at < path.length; at++) if (path.charCodeAt(at) === slash) folders += 1
-  return folders > limits.commitDepthMax || Buffer.byteLength(path) > limits.commitPathBytesMax
+  return folders
 }
 
 /**
@@ -214,7 +218,12 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     const space = bytes.indexOf(0x20, name)
     const mode = bytes.latin1Slice(start + 2, start + 8)
     const path = bytes[space + 1] === 0x22 ? unquote(bytes, space + 2, end - 1) : bytes.utf8Slice(space + 1, end)
-    if (open.files.length >= limits.commitFilesMax || isDeep(path)) isUnusual = true
+    const folders = countFolders(path)
+    open.treeRows += 1 + folders
+    open.treeBytes += end - space + (1 + folders) * treeRowBytes
+    isUnusual ||= open.files.length >= limits.commitFilesMax || folders > limits.commitDepthMax
+    isUnusual ||= path.length > limits.commitPathBytesMax / 4 && Buffer.byteLength(path) > limits.commitPathBytesMax
+    isUnusual ||= open.treeRows > limits.commitTreeRowsMax || open.treeBytes > limits.commitTreeBytesMax
     if (bytes[name] !== 0x3a) {
       // A submodule, or any file when contents are not exported.
       open.files.push({ path, mode, oid: bytes.latin1Slice(name, space) as Oid, content: null, problem: 'missing' })
@@ -299,6 +308,8 @@ function openCommit(): OpenCommit {
     files: [],
     isUnread: false,
     contentBytes: 0,
+    treeRows: 0,
+    treeBytes: 0,
     listsFiles: false,
   }
 }
