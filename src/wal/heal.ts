@@ -149,6 +149,8 @@ export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
   let reached: Oid | null = null
   let restored = 0
   let againCount = 0
+  /** Values of the ref that had to be restored in turn: their items have been counted. */
+  const again = new Set<Oid>()
   const gone: Oid[] = []
   const held: { head: Oid; problem: Sealed['problems'][number] }[] = []
   const apart: Oid[] = []
@@ -161,11 +163,12 @@ export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
         refused.push(head)
         continue
       }
-      restored += result.itemCount
+      if (!again.has(head)) restored += result.itemCount
       if (result.unread !== null) held.push({ head, problem: result.unread })
       // Since the step before, the ref may have been moved to another chain.
       if (reached !== null && !(await target.git.isAncestor(reached, result.head))) {
         if (++againCount > healTriesMax) throw keptMoving(target.stream)
+        again.add(reached)
         waiting.push(reached)
       }
       reached = result.head

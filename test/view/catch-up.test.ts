@@ -28,12 +28,16 @@ async function setUp(t: TestContext) {
   const view = await openTestView()
   const problems: LogProblem[] = []
   const warnings: string[] = []
+  const messages: string[] = []
   const options = {
     git,
     stream: issueLog,
     clock: { nowUnixMs: () => 1_700_000_000_000 },
     report: (problem: LogProblem) => void problems.push(problem),
-    warn: (code: string) => void warnings.push(code),
+    warn(code: string, message: string) {
+      warnings.push(code)
+      messages.push(message)
+    },
   }
   return {
     ...repository,
@@ -41,6 +45,7 @@ async function setUp(t: TestContext) {
     view,
     problems,
     warnings,
+    messages,
     follow: (one: View = view, port: GitPort = git) => catchUp({ ...options, git: port, view: one }),
     /** Adds one commit per event on top of a parent, and moves the ref to the last. */
     async grow(parent: Oid | null, events: readonly Event[]): Promise<Oid> {
@@ -100,6 +105,27 @@ describe('catching up with the log', { concurrency: 2 }, () => {
       await assertSameAsFresh()
     })
   }
+
+  it('an event counts once though it was restored again after a move to another chain', async (t) => {
+    const { git, view, messages, run, follow, grow, assertSameAsFresh } = await setUp(t)
+    const first = await grow(null, [creation(a, 'first')])
+    for (const text of ['second', 'third']) {
+      await grow(first, [comment(a, text)])
+      run('update-ref', walRef, first)
+    }
+    const aside = await writeBatch(git, batchOf([comment(a, 'aside')]), first)
+    let isMoved = false
+    const publish: GitPort['publish'] = async (request) => {
+      await git.publish(request)
+      if (!isMoved) run('update-ref', walRef, aside)
+      isMoved = true
+    }
+    await follow(view, { ...git, publish })
+    assert.equal(view.eventCount, 4)
+    assert.match(messages.join(), /restored 2 events$/)
+    await follow()
+    await assertSameAsFresh()
+  })
 
   it('a view that forgot its states applies later commits in the same way', async (t) => {
     const { view, follow, grow, assertSameAsFresh } = await setUp(t)
