@@ -10,7 +10,7 @@ export const streamTail = defineCommand({
   name: 'stream tail',
   summary: 'Follow a stream: print records as they are appended',
   description:
-    'Reports each record once, whoever appends it. With --json standard output is one line of JSON per record, as in ' +
+    'Reports each record once, from any program that appends it. With --json standard output is one line of JSON per record, as in ' +
     '`grite stream read`, and warnings are lines of JSON on standard error. Begins at the end unless --from says otherwise. ' +
     'The exit status is 0 after --count, and when the reader closes the output. To resume, pass the offset after that of ' +
     'the last line. For raw payloads use `grite consume -f`. With --fetch, records that other clones publish are reported, too; ' +

@@ -4,7 +4,7 @@
  *
  * Invariants
  * - Spans are contiguous in the walk, newest first, each clipped at the forks above it.
- * - A plain seal is known by the hints in its message; whoever reads it compares them with its manifest. Commits with an
+ * - A plain seal is known by the hints in its message; its reader compares them with its manifest. Commits with an
  *   act, and those that begin a stream, are known by their manifest.
  * - What an earlier walk has found is taken from the cache of the chain, from its second commit on.
  */

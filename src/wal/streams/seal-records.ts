@@ -1,5 +1,5 @@
 /**
- * Makes the commits that seal records. The same manifest and records give the same bytes, whoever seals: no clock, no
+ * Makes the commits that seal records. The same manifest and records give the same bytes in every process: no clock, no
  * fact of a machine.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
