@@ -27,7 +27,7 @@ export const importFile = defineCommand({
     { command: 'grite import streams.bundle', explains: 'restore what `grite export --streams` wrote' },
   ],
   // Attachment texts are large and short-lived.
-  heapGrowthPercent: 100,
+  heapGrowthPercent: 75,
   effect: 'sets',
   arguments: { file: { summary: 'File to import; - is standard input', completes: 'file' } },
   options: {
