@@ -33,6 +33,7 @@ export {
 } from './object-codec.ts'
 export { countObjects, type ObjectCounts, reachableBytes } from './object-usage.ts'
 export { isOid, oidLength, parseOid } from './oid.ts'
+export { OidSet } from './oid-set.ts'
 export { openIsomorphic, openNative, openRepository } from './open-repository.ts'
 export { currentUser, isOwnPath } from './own-path.ts'
 export { listOwnRemotes } from './own-remotes.ts'

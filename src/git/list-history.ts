@@ -1,8 +1,11 @@
+import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { endWhenSilent, estimateWalkMs } from './native/end-when-silent.ts'
 import { createExportParser } from './native/export-parser.ts'
+import { GrowingFile, openScratchFile, roomBytes, scratchBytesMax } from './native/scratch-file.ts'
 import type { CommitFile, GitPort, Oid } from './port.ts'
-import { createGitRunner, noLazyFetch } from './run-git.ts'
+import { createPortContext, type PortContext } from './port-context.ts'
+import { noLazyFetch } from './run-git.ts'
 
 /** A commit with the names of its files; no file is read. */
 export interface ListedCommit {
@@ -23,33 +26,55 @@ export async function* listHistory(
   { layout, environment }: GitPort,
   head: Oid,
 ): AsyncGenerator<readonly ListedCommit[], boolean> {
-  const exported = await createGitRunner(layout, environment).start(listArguments, { environment: noLazyFetch })
-  const { child } = exported
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(`${head}\n`)
+  const context = createPortContext(layout, { environment })
+  const scratch = await openScratchFile(context)
+  try {
+    return yield* listThrough(scratch, context, head)
+  } finally {
+    if (scratch !== null) closeSync(scratch)
+  }
+}
+
+/** @param scratch - a file that git writes, so that it does not wait for a busy reader; null for a pipe */
+async function* listThrough(
+  scratch: number | null,
+  { layout, git }: PortContext,
+  head: Oid,
+): AsyncGenerator<readonly ListedCommit[], boolean> {
+  const exported = await git.start([...listArguments, head], {
+    environment: noLazyFetch,
+    stdin: 'ignore',
+    stdout: scratch ?? undefined,
+  })
+  const file = scratch === null ? null : new GrowingFile(scratch)
   const parser = createExportParser(layout.objectFormat, 0)
-  const watched = endWhenSilent(exported, { walkMs: estimateWalkMs(layout.objectDir) })
+  const watched = endWhenSilent(exported, {
+    ...(file === null ? {} : { isWaiting: () => file.isWaiting }),
+    walkMs: estimateWalkMs(layout.objectDir),
+  })
   let newest: Oid | undefined
+  let bytes = 0
   let openBytes = 0
   try {
-    for await (const chunk of child.stdout as Readable) {
+    for await (const chunk of file?.read(exported.ended) ?? (exported.child.stdout as Readable)) {
       watched.heard()
-      parser.push(chunk)
+      parser.push(chunk, file === null ? 0 : roomBytes)
       const commits = parser.take().map(({ entry }) => entry)
+      bytes += chunk.length
       openBytes = commits.length > 0 ? 0 : openBytes + chunk.length
-      if (openBytes > commitBytesMax || parser.isUnusual()) return false
+      if (openBytes > commitBytesMax || bytes > scratchBytesMax || parser.isUnusual()) return false
       newest = commits.at(-1)?.oid ?? newest
       if (commits.length > 0) yield commits
     }
     return (await exported.ended).exitStatus === 0 && newest === head
   } finally {
     watched.stop()
-    child.kill()
+    exported.child.kill()
   }
 }
 
 const listArguments = [
   // Paths as bytes, except for quotes and control characters.
   ...['-c', 'core.quotePath=false', 'fast-export', '--no-data', '--full-tree', '--show-original-ids'],
-  ...['--reencode=no', '--stdin'],
+  '--reencode=no',
 ]

@@ -15,8 +15,9 @@ export class OidSet {
   #count = 0
   /** By hash, the number of an id plus one; 0 for a free slot. */
   #slots = new Uint32Array(0)
-  /** How many of the ids are in slots. */
+  /** How many of the ids are in slots, and how many slots they take. */
   #indexed = 0
+  #distinct = 0
 
   constructor(format: ObjectFormat) {
     this.#hexLength = oidLength[format]
@@ -29,11 +30,22 @@ export class OidSet {
     this.#count += 1
   }
 
+  /** Number of different ids. */
+  get size(): number {
+    this.#index()
+    return this.#distinct
+  }
+
   has(oid: Oid): boolean {
-    if (oid.length !== this.#hexLength || this.#count === 0) return false
+    return this.numberOf(oid) >= 0
+  }
+
+  /** A number that no other id of the set has, below the number of calls of `add` so far; -1 for an id that was not added. */
+  numberOf(oid: Oid): number {
+    if (oid.length !== this.#hexLength || this.#count === 0) return -1
     this.#writeBehind(oid)
     this.#index()
-    return this.#slots[this.#find(this.#count)] !== 0
+    return (this.#slots[this.#find(this.#count)] as number) - 1
   }
 
   #writeBehind(oid: Oid): void {
@@ -48,8 +60,14 @@ export class OidSet {
       while (length < 4 * this.#count) length *= 2
       this.#slots = new Uint32Array(length)
       this.#indexed = 0
+      this.#distinct = 0
     }
-    for (; this.#indexed < this.#count; this.#indexed++) this.#slots[this.#find(this.#indexed)] = this.#indexed + 1
+    for (; this.#indexed < this.#count; this.#indexed++) {
+      const slot = this.#find(this.#indexed)
+      if (this.#slots[slot] !== 0) continue
+      this.#slots[slot] = this.#indexed + 1
+      this.#distinct += 1
+    }
   }
 
   /** The slot of the id with this number, or the free one where it belongs. */

@@ -28,6 +28,11 @@ for (const [format, length] of [
     )
     assert.equal(set.has('0'.repeat(length) as Oid), false)
     assert.equal(set.has('abcd' as Oid), false)
+    assert.equal(set.size, known.size)
+    const numbers = new Set([...known].map((oid) => set.numberOf(oid)))
+    assert.equal(numbers.size, known.size)
+    assert.ok(Math.max(...numbers) < added.length + 100)
+    assert.equal(set.numberOf('0'.repeat(length) as Oid), -1)
   })
 
   test(`a set of ids that grows between lookups has what was added, ${format}`, () => {

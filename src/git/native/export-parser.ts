@@ -56,7 +56,13 @@ const slash = 0x2f
 /** A row of a tree besides its name: mode, separators, and the longer kind of id. Bytes. */
 const treeRowBytes = 40
 
-function countFolders(path: string): number {
+/** So many files cannot exceed a limit on trees, however deep each lies. */
+const fewFiles = 1024
+
+/** The folders of a path, or more where few files make no difference. */
+function countFolders(path: string, fileCount: number): number {
+  // Most paths are short, and most commits have two files.
+  if (path.length <= limits.commitDepthMax && fileCount < fewFiles) return limits.commitDepthMax
   let folders = 0
   for (let at = 0; at < path.length; at++) if (path.charCodeAt(at) === slash) folders += 1
   return folders
@@ -218,7 +224,7 @@ export function createExportParser(format: ObjectFormat, blobBytesMax: number): 
     const space = bytes.indexOf(0x20, name)
     const mode = bytes.latin1Slice(start + 2, start + 8)
     const path = bytes[space + 1] === 0x22 ? unquote(bytes, space + 2, end - 1) : bytes.utf8Slice(space + 1, end)
-    const folders = countFolders(path)
+    const folders = countFolders(path, open.files.length)
     open.treeRows += 1 + folders
     open.treeBytes += end - space + (1 + folders) * treeRowBytes
     isUnusual ||= open.files.length >= limits.commitFilesMax || folders > limits.commitDepthMax

@@ -9,7 +9,7 @@
  * The list can only prove a match. On any difference, the log is read in full, so that a snapshot is refused only for
  * differences that the view would show.
  */
-import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid } from '../../../git/index.ts'
+import { type CommitEntry, type GitPort, hashObject, listHistory, type Oid, OidSet } from '../../../git/index.ts'
 import { CorruptObjectError, encodeChunk, limits, ObjectTooLargeError, sliceChunk } from '../../../model/index.ts'
 import { submoduleMode } from '../../entry-problems.ts'
 import { readCommits } from '../../read-log.ts'
@@ -198,32 +198,43 @@ function see(ledger: Ledger, { items, opaqueRecords, extras, problems, repeatsCh
 /** The content of the snapshot, with counts in the log. */
 class Ledger {
   readonly #git: GitPort
-  /** By the id of a chunk with only this record, or of a content: how often the log holds it. */
-  readonly #seen = new Map<string, number>()
-  /** Records in the log that the snapshot lacks. */
+  /** The records of the snapshot, each by the id of a chunk with only this record. */
+  readonly #records: OidSet
+  /** By the number of a record: 1 when the log holds it. */
+  #counts = new Uint8Array(0)
+  #foundCount = 0
+  /** Contents of attachments in the snapshot, and whether the log holds them. */
+  readonly #contents = new Map<string, boolean>()
+  /** Records and contents in the log that the snapshot lacks. */
   readonly #missing = new Set<string>()
   #problems: LogProblem[] = []
   #problemCount = 0
+  #addedCount = 0
   hasRepeats = false
 
   constructor(git: GitPort) {
     this.#git = git
+    this.#records = new OidSet(git.layout.objectFormat)
   }
 
   addRecord(record: Uint8Array): void {
-    this.#seen.set(this.#chunkOf(record), 0)
+    this.#records.add(this.#chunkOf(record))
+    this.#addedCount += 1
   }
 
   addContent(path: string, oid: Oid): void {
-    this.#seen.set(`${path} ${oid}`, 0)
+    this.#contents.set(`${path} ${oid}`, false)
   }
 
   /** False when the snapshot lacks the one record of this chunk, or the chunk has several. */
   countChunk(oid: Oid): boolean {
-    const times = this.#seen.get(oid)
-    if (times === undefined) return false
-    if (times > 0) this.hasRepeats = true
-    this.#seen.set(oid, times + 1)
+    const number = this.#records.numberOf(oid)
+    if (number < 0) return false
+    // All records of the snapshot were added before.
+    if (this.#counts.length === 0) this.#counts = new Uint8Array(this.#addedCount)
+    if (this.#counts[number] === 0) this.#foundCount += 1
+    else this.hasRepeats = true
+    this.#counts[number] = 1
     return true
   }
 
@@ -234,7 +245,7 @@ class Ledger {
 
   countContent(path: string, oid: Oid): void {
     const name = `${path} ${oid}`
-    if (this.#seen.has(name)) this.#seen.set(name, 1)
+    if (this.#contents.has(name)) this.#contents.set(name, true)
     else this.#missing.add(name)
   }
 
@@ -254,13 +265,14 @@ class Ledger {
   }
 
   get added(): number {
-    let count = 0
-    for (const times of this.#seen.values()) if (times === 0) count += 1
-    return count
+    const contents = [...this.#contents.values()].filter((isFound) => !isFound).length
+    return this.#records.size - this.#foundCount + contents
   }
 
   forgetLog(): void {
-    for (const name of this.#seen.keys()) this.#seen.set(name, 0)
+    this.#counts.fill(0)
+    this.#foundCount = 0
+    for (const name of this.#contents.keys()) this.#contents.set(name, false)
     this.#missing.clear()
     this.#problems = []
     this.#problemCount = 0
