@@ -9,10 +9,7 @@ import type { Interrupts } from './interrupts.ts'
 import { isTerminal } from './is-terminal.ts'
 import { openUnblocked } from './open-unblocked.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
-
-/** Wait before the next write to a full pipe; the first retries are immediate, for a quick reader. */
-const fullPipeWaitMs = 2
-const quickReadsMax = 50
+import { waitForReader } from './wait-for-reader.ts'
 
 const longText = 64 * 1024
 
@@ -146,10 +143,7 @@ async function writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
       const code = (error as NodeJS.ErrnoException).code
       if (code === 'EPIPE' || code === 'ECONNRESET') throw new ClosedPipeError()
       if (code !== 'EAGAIN') throw cannotWrite(descriptor, error as Error)
-      await new Promise((resolve) => {
-        if (++waits < quickReadsMax) setImmediate(resolve)
-        else setTimeout(resolve, fullPipeWaitMs)
-      })
+      await waitForReader(waits++)
     }
   }
 }

@@ -22,6 +22,7 @@ import { isTerminal } from './is-terminal.ts'
 import { openUnblocked } from './open-unblocked.ts'
 import { watchReader } from './reader-watch.ts'
 import { formatRunRequest } from './run-request.ts'
+import { waitForReader } from './wait-for-reader.ts'
 
 /** Milliseconds. */
 const acceptMsMax = 500
@@ -302,28 +303,34 @@ const isStatus = (value: WireValue | undefined): value is number =>
 
 /** A pipe may be non-blocking, and full. @throws when nobody reads it, or it cannot be written */
 async function writeAtOnce(descriptor: number, bytes: Uint8Array, onWritten: () => void): Promise<void> {
+  let waits = 0
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written)
+      waits = 0
       onWritten()
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await waitForReader(waits++)
     }
   }
 }
 
 /** As `writeAtOnce`; signals and the daemon are heard while a full pipe blocks. */
 async function writeInBackground(descriptor: number, bytes: Uint8Array, onWritten: () => void): Promise<void> {
+  let waits = 0
   for (let written = 0; written < bytes.length; ) {
     const count = await new Promise<number>((resolve, reject) => {
       write(descriptor, bytes, written, bytes.length - written, null, (error, taken) => {
         if (error === null) resolve(taken)
-        else if (error.code === 'EAGAIN') setTimeout(resolve, 2, 0)
+        else if (error.code === 'EAGAIN') resolve(0)
         else reject(error)
       })
     })
     written += count
-    if (count > 0) onWritten()
+    if (count > 0) {
+      waits = 0
+      onWritten()
+    } else await waitForReader(waits++)
   }
 }
