@@ -201,7 +201,9 @@ async function feed(child: ChildProcess, input: Uint8Array | readonly Uint8Array
   const source = input instanceof Uint8Array ? [input] : input
   await promises
     .pipeline(source instanceof Readable ? source : Readable.from(source), stdin)
-    .catch((error: unknown) => {
-      if (input instanceof Readable && input.errored) throw error
+    .catch((error: NodeJS.ErrnoException) => {
+      // The stream ends with the error of a broken pipe, too.
+      const isBroken = error.code === 'EPIPE' || error.code === 'ECONNRESET'
+      if (input instanceof Readable && input.errored && !isBroken) throw error
     })
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { classifyGitFailure, type GitFailure } from '../../src/git/classify-git-failure.ts'
 import { createGitRunner, type Oid, openRepository } from '../../src/git/index.ts'
@@ -243,6 +244,25 @@ describe('createGitRunner', () => {
     stop.abort()
     assert.equal((await ended).signal, 'SIGTERM')
     await assert.rejects(git.run(['rev-list', walRef], { stdoutBytesMax: 50 }), /more than 50 bytes/)
+  })
+
+  it('a git that ends before it has read a stream fails with what it said', async (t) => {
+    const { layout, environment } = (await fixture(t)).repository
+    const git = createGitRunner(layout, environment)
+    const long = () => Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(64 * 1024)))
+    for (const input of [long(), [...(await long().toArray())]]) {
+      const failing = git.run(['no-such-command'], { input })
+      await assert.rejects(failing, (error: GriteError) =>
+        /'no-such-command' is not a git command/.test(`${error.details.stderr}`),
+      )
+    }
+    const broken = Readable.from(
+      (function* () {
+        yield Buffer.alloc(10)
+        throw new Error('the source is broken')
+      })(),
+    )
+    await assert.rejects(git.run(['hash-object', '--stdin'], { input: broken }), /the source is broken/)
   })
 
   it('passes on the progress of git while it runs', async (t) => {
