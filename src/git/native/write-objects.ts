@@ -8,9 +8,10 @@ import type { FlushSettings } from '../durable/flush-settings.ts'
 import { formatOwner, type Owner } from '../durable/owner.ts'
 import { errnoOf, objectsVanished, retryVanishing } from '../durable/storage-failure.ts'
 import type { Environment } from '../locate-git.ts'
-import type { PendingObject, RepositoryLayout } from '../port.ts'
+import type { Oid, PendingObject, RepositoryLayout } from '../port.ts'
 import { looseObjectPath, packDir } from '../ref-paths.ts'
 import { type GitRunner, noLazyFetch } from '../run-git.ts'
+import { setAsideCorruptObject } from '../set-aside.ts'
 import { encodePack } from './pack-writer.ts'
 
 /** A larger batch is kept as the pack it is sent in: one file to flush instead of one per loose object. */
@@ -60,19 +61,28 @@ export async function writeObjects(
 // object-file.c: write_loose_object(), finalize_object_file() and create_tmpfile(); builtin/index-pack.c: rename_tmp_packfile().
 const vanishedWhileWritten = /unable to (write|create|rename|set permission).*No such file or directory/is
 // builtin/index-pack.c: sha1_object(). It says the same of a damaged object.
-const vanishedWhileCompared = /cannot read existing object/i
+const unreadWhileCompared = /cannot read existing object(?: info)? ([0-9a-f]{40,64})/i
 
-/** A concurrent `git prune` removes temp files and empty folders while git uses them, and objects that git compares with ours. */
-async function writeByGit<Result>(objects: readonly PendingObject[], write: () => Promise<Result>): Promise<Result> {
+/**
+ * A concurrent `git prune` removes temp files and empty folders while git uses them, and objects that git compares with ours. A
+ * damaged object of these is set aside: its sound content is being written.
+ */
+async function writeByGit<Result>(
+  layout: RepositoryLayout,
+  objects: readonly PendingObject[],
+  write: () => Promise<Result>,
+): Promise<Result> {
   const retry = retryVanishing(0)
   for (;;) {
     try {
       return await write()
     } catch (error) {
       const said = error instanceof GriteError ? error.details.stderr : undefined
-      const isCompared = vanishedWhileCompared.test(`${said}`)
-      if (!isCompared && !vanishedWhileWritten.test(`${said}`)) throw error
-      if (!(await retry.again())) throw isCompared ? error : objectsVanished(objects.map(({ oid }) => oid))
+      const [isCompared, oid] = unreadWhileCompared.exec(`${said}`) ?? []
+      if (isCompared === undefined && !vanishedWhileWritten.test(`${said}`)) throw error
+      if (oid !== undefined && setAsideCorruptObject(layout, oid as Oid) !== null) continue
+      if (!(await retry.again()))
+        throw isCompared === undefined ? objectsVanished(objects.map(({ oid }) => oid)) : error
     }
   }
 }
@@ -95,7 +105,7 @@ async function unpackObjects(
   const { git, layout, flushes } = context
   const input = [...encodePack(layout.objectFormat, objects)]
   const args = [...flushArguments(flushes), ...settings, 'unpack-objects', '-q']
-  await writeByGit(objects, () => git.run(args, { input, environment: context.writeEnvironment() }))
+  await writeByGit(layout, objects, () => git.run(args, { input, environment: context.writeEnvironment() }))
 }
 
 /** Objects that are not in the repository, with a single query to git. */
@@ -162,7 +172,7 @@ export async function writePack(context: ObjectWriterContext, objects: readonly 
   const { git, disk, layout, owner, warn, flushes } = context
   const keep = `--keep=${keepWord} ${formatOwner(owner)}`
   const args = [...flushArguments(flushes), 'index-pack', '--stdin', keep]
-  const { stdout } = await writeByGit(objects, () => {
+  const { stdout } = await writeByGit(layout, objects, () => {
     const input = Readable.from(encodePack(layout.objectFormat, objects))
     return git.run(args, { input, environment: context.writeEnvironment() })
   })
