@@ -111,6 +111,8 @@ export async function openView(options: OpenViewOptions): Promise<View> {
 export async function rebuildView(options: OpenViewOptions, present?: View): Promise<View> {
   // First: git walks the whole history before its first answer. It runs before this process waits for anything.
   const prefetching = startPrefetching(options)
+  // It may fail before it is waited for.
+  prefetching.catch(() => {})
   await setImmediate()
   const formerState = await startReadingFormerState(options, present)
   return rebuild(options, formerState, { keepsEvents: true, prefetching })

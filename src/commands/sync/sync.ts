@@ -52,7 +52,7 @@ export const sync = defineCommand({
   },
 })
 
-/** @throws {LockHeldError} like `checkRepositoryLocks`, when the fetch is cancelled */
+/** Cancels the fetch where locks forbid the push. @throws {ConflictError} see `Workspace.checkRepositoryLocks` */
 async function checkUnlocked(repository: Workspace, { progress, early }: BegunSync): Promise<void> {
   try {
     await repository.checkRepositoryLocks()
