@@ -7,9 +7,8 @@ import { randomBytes } from '../git/index.ts'
 import { NotFoundError, StorageError } from '../model/errors/index.ts'
 import type { Interrupts } from './interrupts.ts'
 import { isTerminal } from './is-terminal.ts'
-import { openUnblocked } from './open-unblocked.ts'
+import { openUnblocked, waitForReader } from './long-output.ts'
 import { ClosedPipeError, type ProcessFacts, type TextSink } from './process-facts.ts'
-import { waitForReader } from './wait-for-reader.ts'
 
 const longText = 64 * 1024
 

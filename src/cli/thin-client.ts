@@ -19,10 +19,9 @@ import {
 } from '../ipc/frames.ts'
 import type { WireValue } from '../ipc/wire-values.ts'
 import { isTerminal } from './is-terminal.ts'
-import { openUnblocked } from './open-unblocked.ts'
+import { openUnblocked, waitForReader } from './long-output.ts'
 import { watchReader } from './reader-watch.ts'
 import { formatRunRequest } from './run-request.ts'
-import { waitForReader } from './wait-for-reader.ts'
 
 /** Milliseconds. */
 const acceptMsMax = 500

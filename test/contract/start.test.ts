@@ -47,24 +47,27 @@ interface Loaded {
   readonly builtins: readonly string[]
 }
 
-/** Runs a line as the loader does, and returns what the process had loaded at its exit. */
-function loadedBy(words: readonly string[]): Loaded {
+/**
+ * Runs a line as the loader does, and returns what the process had loaded at its exit.
+ *
+ * @param isReadLate - whether the output fills a pipe before it is read
+ */
+function loadedBy(words: readonly string[], isReadLate = false): Loaded {
   const { path, environment } = sandbox
   const args = ['--require', preload, '-e', 'globalThis.runGrite()', '--', ...words]
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    cwd: path,
-    env: environment,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'pipe', 'pipe']
+  const options = { cwd: path, env: environment, encoding: 'utf8', stdio } as const
+  const { status, stderr } = isReadLate
+    ? spawnSync('bash', ['-c', 'set -o pipefail; "$@" | (sleep 0.5; cat)', '-', process.execPath, ...args], options)
+    : spawnSync(process.execPath, args, options)
   assert.equal(status, 0, stderr)
   return JSON.parse(readFileSync(report, 'utf8'))
 }
 
 const isPackage = (id: string) => !existsSync(join(gritePath, '../../src', `${id}.ts`)) && !id.endsWith('.json')
 
-function assertLoads(words: readonly string[], allowed: Allowed): void {
-  const { scripts, modules, builtins } = loadedBy(words)
+function assertLoads(words: readonly string[], allowed: Allowed, isReadLate = false): void {
+  const { scripts, modules, builtins } = loadedBy(words, isReadLate)
   const beyond = (found: readonly string[], list: readonly string[]) => found.filter((name) => !list.includes(name))
   assert.deepEqual(
     {
@@ -159,7 +162,8 @@ describe('what everyday commands load', () => {
   it('an answer longer than a pipe takes loads no other script', () => {
     const long = create('Long', `--body=${'x'.repeat(100_000)}`)
     upToDate()
-    assertLoads(['show', long, '--json'], { ...readsRows, packages: [...readsRows.packages, ...hashPackages] })
+    const allowed = { ...readsRows, packages: [...readsRows.packages, ...hashPackages] }
+    for (const isReadLate of [false, true]) assertLoads(['show', long, '--json'], allowed, isReadLate)
   })
 })
 
