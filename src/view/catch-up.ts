@@ -307,10 +307,10 @@ function findLost(
 
 /** Restores lost events and brings the view to the resulting log. */
 async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Promise<CatchUpOutcome> {
-  const { git, stream, view, warn } = options
+  const { stream, view, warn } = options
   let healed: Healed<IssueSegment>
   try {
-    healed = await healRef({ ...options, mayRepeat: view.mayRepeat }, lost)
+    healed = await healRef({ ...options, mayRepeat: view.mayRepeat }, lost, ref)
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
     return options.isThrowAway ? showLost(options, ref, lost) : 'read-only'
@@ -334,8 +334,8 @@ async function heal(options: CatchUp, ref: Oid | null, lost: readonly Oid[]): Pr
     await view.rememberLostHeads([...view.lostHeads, ...gone])
     warn('log-lost', `another program had moved ${stream.ref}, and the objects of ${gone.join(', ')} are gone`)
   }
-  // Not the ref's present value, if any were restored: it may have been moved back again since.
-  const next = healed.head ?? (await git.readRef(stream.ref))
+  // Not the ref's present value: it may have been moved back again since.
+  const next = healed.head
   if (apart.length > 0) return showApart(options, next, apart)
   if (gone.includes(view.head as Oid)) return 'rebuild-needed'
   const outcome = await follow(options, next)

@@ -123,7 +123,7 @@ export interface HealTarget<Batch, Item, Sealed extends Segment<Item>> {
 }
 
 export interface Healed<Sealed extends Segment<unknown>> {
-  /** A value that the ref had during the call, which reaches every restored item. Null when no head could be restored. */
+  /** A value that the ref had, which reaches what it reached when the heads were found lost, and every restored item. */
   readonly head: Oid | null
   /** Restored items. */
   readonly restored: number
@@ -139,17 +139,20 @@ export interface Healed<Sealed extends Segment<unknown>> {
 
 /**
  * Makes a stream's ref reach every readable item of lost heads again.
+ *
+ * @param ref - the value of the ref for which the heads were found lost: it may have been moved back since
  * @throws {StorageError} where it cannot be written
  * @throws {ConflictError} when the ref kept moving; nothing is recorded as seen then
  */
 export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
   target: HealTarget<Batch, Item, Sealed>,
   lost: readonly Oid[],
+  ref: Oid | null,
 ): Promise<Healed<Sealed>> {
-  let reached: Oid | null = null
+  let reached = ref
   let restored = 0
   let againCount = 0
-  /** Values of the ref that had to be restored in turn: their items have been counted. */
+  /** Values of the ref that had to be restored in turn, and whose items have been counted. */
   const again = new Set<Oid>()
   const gone: Oid[] = []
   const held: { head: Oid; problem: Sealed['problems'][number] }[] = []
@@ -168,7 +171,7 @@ export async function healRef<Batch, Item, Sealed extends Segment<Item>>(
       // Since the step before, the ref may have been moved to another chain.
       if (reached !== null && !(await target.git.isAncestor(reached, result.head))) {
         if (++againCount > healTriesMax) throw keptMoving(target.stream)
-        again.add(reached)
+        if (reached !== ref) again.add(reached)
         waiting.push(reached)
       }
       reached = result.head

@@ -157,7 +157,7 @@ export function streamConformance<Batch, Item, Sealed extends Segment<Item>>(
       const known = { heads, passedOver: new Set<string>(), retry: [], reflogMark: '' }
       const lost = await findLostHeads(git, stream, known, ref, new Set())
       const target: HealTarget<Batch, Item, Sealed> = { git, stream, clock, mayRepeat: false }
-      return { lost, healed: await healRef(target, lost) }
+      return { lost, healed: await healRef(target, lost, ref) }
     }
 
     it('heal restores a deleted ref', async (t) => {

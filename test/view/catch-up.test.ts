@@ -106,6 +106,25 @@ describe('catching up with the log', { concurrency: 2 }, () => {
     })
   }
 
+  it('a view shows what the log held when it was read, though the log is moved back before lost events are restored', async (t) => {
+    const { git, view, run, follow, grow, assertSameAsFresh } = await setUp(t)
+    const first = await grow(null, [creation(a, 'first')])
+    await grow(first, [comment(a, 'second')])
+    await follow()
+    run('update-ref', walRef, first)
+    await grow(first, [comment(a, 'third')])
+    let reads = 0
+    const readRef: GitPort['readRef'] = (ref) => {
+      reads += 1
+      if (reads === 2) run('update-ref', walRef, first)
+      return git.readRef(ref)
+    }
+    await follow(view, { ...git, readRef })
+    assert.equal(view.eventCount, 3)
+    await follow()
+    await assertSameAsFresh()
+  })
+
   it('an event counts once though it was restored again after a move to another chain', async (t) => {
     const { git, view, messages, run, follow, grow, assertSameAsFresh } = await setUp(t)
     const first = await grow(null, [creation(a, 'first')])
