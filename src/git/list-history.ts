@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { endWhenSilent, estimateWalkMs } from './native/end-when-silent.ts'
 import { createExportParser } from './native/export-parser.ts'
 import { GrowingFile, openScratchFile, roomBytes, scratchBytesMax } from './native/scratch-file.ts'
-import type { CommitFile, GitPort, Oid } from './port.ts'
+import type { CommitFile, GitPort, Oid, ReadHistoryOptions } from './port.ts'
 import { createPortContext, type PortContext } from './port-context.ts'
 import { noLazyFetch } from './run-git.ts'
 
@@ -25,9 +25,10 @@ const commitBytesMax = 4 * 1024 * 1024
 export async function* listHistory(
   { layout, environment }: GitPort,
   head: Oid,
+  { mayUseFile = false }: Pick<ReadHistoryOptions, 'mayUseFile'> = {},
 ): AsyncGenerator<readonly ListedCommit[], boolean> {
   const context = createPortContext(layout, { environment })
-  const scratch = await openScratchFile(context)
+  const scratch = mayUseFile ? await openScratchFile(context) : null
   try {
     return yield* listThrough(scratch, context, head)
   } finally {

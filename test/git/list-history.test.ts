@@ -28,7 +28,7 @@ for (const { way, hasFolder } of [
       port,
       Array.from({ length: 2000 }, (_, index) => `message ${index}`),
     )
-    const { commits, isComplete } = await readAll(listHistory(port, oids.at(-1) as Oid))
+    const { commits, isComplete } = await readAll(listHistory(port, oids.at(-1) as Oid, { mayUseFile: hasFolder }))
     assert.equal(isComplete, true)
     assert.deepEqual(
       commits.map(({ oid }) => oid),

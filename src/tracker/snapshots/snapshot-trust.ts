@@ -102,7 +102,7 @@ export class SnapshotTrust {
     if (found.verdict !== 'unchecked') return found
     const { git } = this.#repository
     const hydrate = hydrator(this.#repository)
-    const check = await checkSnapshot({ git, snapshot, hydrate, ...(progress && { progress }) })
+    const check = await checkSnapshot({ git, snapshot, hydrate, mayUseFile: remember, ...(progress && { progress }) })
     if (check.outcome === 'unknown') return { ...unchecked, whyUnchecked: check.reason }
     const known = knownBy(check)
     if (remember) await this.#memory.remember(snapshot.oid, known)

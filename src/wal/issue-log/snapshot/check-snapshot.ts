@@ -46,15 +46,17 @@ export interface CheckSnapshotOptions {
   /** Fetches the parts of the log that a partial clone lacks. */
   readonly hydrate?: ((head: Oid, exclude: readonly Oid[]) => Promise<void>) | undefined
   readonly progress?: (commitsDone: number) => void
+  /** Whether git may write its list to a temporary file; not for read-only use. */
+  readonly mayUseFile?: boolean
 }
 
 /** @throws {UnusableSnapshotError} when the snapshot is malformed */
 export async function checkSnapshot(options: CheckSnapshotOptions): Promise<SnapshotCheck> {
-  const { git, snapshot, hydrate } = options
+  const { git, snapshot, hydrate, mayUseFile = false } = options
   const { walHead } = snapshot
   if ((await git.findCutCommits([walHead])).length > 0) return unknown('the clone is shallow')
   const reportsProblems = (snapshot.report?.problemCount ?? 0) > 0
-  const list = reportsProblems ? undefined : startList(git, walHead)
+  const list = reportsProblems ? undefined : startList(git, walHead, mayUseFile)
   let ledger: Ledger
   let isMatch: boolean
   try {
@@ -97,8 +99,8 @@ interface StartedList {
 }
 
 /** Git walks the whole history before its first answer. */
-function startList(git: GitPort, head: Oid): StartedList {
-  const rest = listHistory(git, head)
+function startList(git: GitPort, head: Oid, mayUseFile: boolean): StartedList {
+  const rest = listHistory(git, head, { mayUseFile })
   const first = rest.next()
   first.catch(() => {})
   return { first, rest }
